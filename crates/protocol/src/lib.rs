@@ -1,0 +1,13 @@
+//! The words of every wire: frames, ids, errors, the bridge link, `argus/*` parameters, tokens.
+
+pub mod agent;
+pub mod argus;
+pub mod bridge;
+pub mod error;
+pub mod frame;
+pub mod ids;
+pub mod token;
+
+pub use error::RpcError;
+pub use frame::{Frame, FrameError, FrameKind};
+pub use ids::{ChatKey, ClientId, SessionId, SubmissionId, ThreadId, TurnId};
