@@ -1,0 +1,177 @@
+//! Server requests: the agent asks, one client answers, nothing waits for ever.
+
+use std::borrow::Cow;
+
+use argus_protocol::agent::{Route, method};
+use argus_protocol::error::FAILED;
+use argus_protocol::{ClientId, Frame, RpcError, frame};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::effect::Effect;
+use crate::link::{HoldId, Link};
+use crate::session::Session;
+
+/// One request that waits for an answer.
+#[derive(Debug)]
+struct Waiting {
+    /// The id that clients see, JSON text of `"<epoch>:<id>"`: an answer meant for another agent fits nothing.
+    shown: String,
+    /// The agent's own id, JSON text.
+    id: String,
+    frame: Frame,
+    thread: Option<String>,
+    offered_to: Option<ClientId>,
+    hold: HoldId,
+    /// Monotonic milliseconds.
+    expires: u64,
+}
+
+/// All that wait, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct ServerRequests {
+    waiting: Vec<Waiting>,
+}
+
+impl ServerRequests {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Whether this thread waits for a person: its limits stand still meanwhile.
+    pub(crate) fn concerns(&self, thread: &str) -> bool {
+        self.waiting.iter().any(|one| one.thread.as_deref() == Some(thread))
+    }
+
+    pub(crate) fn next_expiry(&self) -> Option<u64> {
+        self.waiting.iter().map(|one| one.expires).min()
+    }
+
+    /// The frames themselves, oldest first, for a checkpoint.
+    pub(crate) fn frames(&self) -> Vec<String> {
+        self.waiting.iter().map(|one| String::from_utf8_lossy(one.frame.text()).into_owned()).collect()
+    }
+
+    fn find(&self, shown: &str) -> Option<&Waiting> {
+        self.waiting.iter().find(|one| one.shown == shown)
+    }
+
+    fn take(&mut self, shown: &str) -> Option<Waiting> {
+        let at = self.waiting.iter().position(|one| one.shown == shown)?;
+        Some(self.waiting.remove(at))
+    }
+}
+
+/// The id that clients see instead of an agent's own.
+fn shown(epoch: u64, id: &str) -> String {
+    json!(format!("{epoch}:{}", id.trim_matches('"'))).to_string()
+}
+
+impl Session {
+    /// The agent asks: answered by the gateway itself, or kept and offered to one client.
+    pub(crate) fn server_request(&mut self, seq: u64, request: Frame) {
+        let Some(id) = request.id().map(str::to_owned) else { return };
+        if request.method() == method::CURRENT_TIME_READ {
+            let result = json!({ "currentTimeAt": self.now.unix / 1000 }).to_string();
+            self.send_down(frame::reply(&id, &result));
+            return;
+        }
+        let Some(epoch) = self.agent.epoch() else { return };
+        let shown = shown(epoch, &id);
+        let thread = request.params_as::<Route<'_>>().and_then(|r| r.thread_id.map(Cow::into_owned));
+        let hold = self.hold(seq);
+        let expires = self.now.mono.saturating_add(self.config.approval_timeout_ms);
+        if let Some(before) = self.requests.take(&shown) {
+            self.release(before.hold);
+        }
+        let waiting = Waiting { shown, id, frame: request, thread, offered_to: None, hold, expires };
+        self.requests.waiting.push(waiting);
+        self.offer_requests();
+    }
+
+    /// Offers every request that nobody holds to who may be asked now. Not before everything the bridge had kept was
+    /// seen: the answer may be there.
+    pub(crate) fn offer_requests(&mut self) {
+        if !self.link.as_ref().is_some_and(Link::caught_up) {
+            return;
+        }
+        for waiting in self.requests.waiting.iter_mut().filter(|one| one.offered_to.is_none()) {
+            let Some(client) = self.clients.handler(waiting.thread.as_deref()) else { continue };
+            waiting.offered_to = Some(client);
+            let text = waiting.frame.with_id(&waiting.shown);
+            self.effects.push_back(Effect::ToClient { client, text });
+        }
+    }
+
+    /// What was offered to a client that left is offered again.
+    pub(crate) fn withdraw_offers(&mut self, client: ClientId) {
+        for waiting in self.requests.waiting.iter_mut().filter(|one| one.offered_to == Some(client)) {
+            waiting.offered_to = None;
+        }
+        self.offer_requests();
+    }
+
+    /// A client answers. The first answer counts; a later one, or one for another agent, goes nowhere.
+    pub(crate) fn answer_request(&mut self, answer: &Frame) {
+        let Some(key) = answer.id() else { return };
+        let Some(text) = self.requests.find(key).map(|waiting| answer.with_id(&waiting.id)) else { return };
+        // What cannot be sent now may be answered again.
+        if self.send_down(text)
+            && let Some(waiting) = self.requests.take(key)
+        {
+            self.release(waiting.hold);
+        }
+    }
+
+    /// The agent says that a request needs no answer any more. The notification in the ids that clients know.
+    pub(crate) fn resolved_notice(&mut self, notice: &Frame) -> Bytes {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Resolved {
+            thread_id: Value,
+            request_id: Value,
+        }
+        let (Some(resolved), Some(epoch)) = (notice.params_as::<Resolved>(), self.agent.epoch()) else {
+            return notice.text().clone();
+        };
+        let shown = shown(epoch, &resolved.request_id.to_string());
+        if let Some(waiting) = self.requests.take(&shown) {
+            self.release(waiting.hold);
+        }
+        resolved_notice(&resolved.thread_id, &shown)
+    }
+
+    /// Declines what nobody answered in time.
+    pub(crate) fn expire_requests(&mut self) {
+        let now = self.now.mono;
+        let late = self.requests.waiting.extract_if(.., |waiting| waiting.expires <= now).collect::<Vec<_>>();
+        for waiting in late {
+            self.release(waiting.hold);
+            let answer = match waiting.frame.method() {
+                method::APPROVE_COMMAND | method::APPROVE_FILE_CHANGE => {
+                    frame::reply(&waiting.id, r#"{"decision":"decline"}"#)
+                }
+                method::ELICITATION => frame::reply(&waiting.id, r#"{"action":"decline"}"#),
+                _ => frame::reply_error(&waiting.id, &RpcError::new(FAILED, "nobody answered in time")),
+            };
+            self.send_down(answer);
+        }
+    }
+
+    /// The agent that asked is gone: clients are told that no answer is needed.
+    pub(crate) fn drop_requests(&mut self) {
+        for waiting in std::mem::take(&mut self.requests.waiting) {
+            self.release(waiting.hold);
+            let text = resolved_notice(&json!(waiting.thread), &waiting.shown);
+            self.broadcast(method::SERVER_REQUEST_RESOLVED, text);
+        }
+    }
+}
+
+/// `serverRequest/resolved` as clients see it; `shown` is JSON text.
+fn resolved_notice(thread: &Value, shown: &str) -> Bytes {
+    let id: Value = serde_json::from_str(shown).unwrap_or_default();
+    let params = json!({ "threadId": thread, "requestId": id });
+    frame::notification(method::SERVER_REQUEST_RESOLVED, &params)
+}

@@ -1,0 +1,128 @@
+//! What is open at one line, stored so that the lines up to it may be forgotten.
+
+use argus_protocol::bridge::AgentState;
+use argus_protocol::{Frame, SubmissionId, ThreadId, TurnId};
+use serde::{Deserialize, Serialize};
+
+use crate::agent::Agent;
+use crate::answer::AnswerText;
+use crate::config::SessionConfig;
+use crate::effect::StoreOp;
+use crate::input::LinkUp;
+use crate::lane::{Leg, Sent, Starting, State, Why, ids};
+use crate::link::Link;
+use crate::records::Storing;
+use crate::session::Session;
+
+/// What was open at one line.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Checkpoint {
+    /// The agent, where one was up.
+    epoch: Option<u64>,
+    turns: Vec<OpenTurn>,
+    /// Server requests without an answer, as frames.
+    requests: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct OpenTurn {
+    thread: ThreadId,
+    turn: TurnId,
+    submissions: Vec<SubmissionId>,
+    text: AnswerText,
+}
+
+impl Checkpoint {
+    /// The stored checkpoint of this boot, where every line behind it is still kept.
+    pub(crate) fn read(up: &LinkUp) -> Option<(u64, Self)> {
+        let (seq, body) = up.checkpoint.as_ref()?;
+        let whole = seq + 1 >= up.first_seq && *seq <= up.last_seq;
+        Some((*seq, serde_json::from_str(body).ok()?)).filter(|_| whole)
+    }
+}
+
+impl Session {
+    /// When a long turn keeps the bridge from forgetting much, what is open is stored instead. Not while something is
+    /// between two states: then a little later.
+    pub(crate) fn checkpoint_when_much_is_held(&mut self) {
+        let between = matches!(self.agent, Agent::Greeting { .. })
+            || self.lanes.all.values().any(|lane| matches!(lane.state, State::Starting(_)));
+        let Some(link) = self.link.as_mut().filter(|link| link.caught_up() && !between) else { return };
+        if !link.take_held_bytes(SessionConfig::CHECKPOINT_BYTES) {
+            return;
+        }
+        let (boot, seq) = (link.boot.clone(), link.last_seen());
+        let turns = self.lanes.all.values().filter_map(|lane| match (&lane.state, &lane.thread) {
+            (State::Running(running), Some(thread)) => Some(OpenTurn {
+                thread: thread.clone(),
+                turn: running.turn.clone(),
+                submissions: ids(&running.batch),
+                text: running.text.clone(),
+            }),
+            _ => None,
+        });
+        let checkpoint = Checkpoint {
+            epoch: self.agent.epoch(),
+            turns: turns.collect(),
+            requests: self.requests.frames(),
+        };
+        let Ok(body) = serde_json::to_string(&checkpoint) else { return };
+        self.store(StoreOp::Checkpoint { boot: boot.clone(), seq, body }, Storing::Checkpoint { boot, seq });
+    }
+
+    pub(crate) fn checkpoint_stored(&mut self, boot: &str, seq: u64, result: &Result<(), String>) {
+        let now = self.now.mono;
+        let Some(link) = self.link.as_mut().filter(|link| link.boot == boot && result.is_ok()) else {
+            return;
+        };
+        link.checkpointed(seq);
+        link.ack_soon(now);
+    }
+
+    /// The agent at the checkpoint.
+    pub(crate) fn agent_was(&mut self, checkpoint: &Checkpoint) {
+        match checkpoint.epoch {
+            Some(epoch) => self.agent_is(AgentState::Up, epoch),
+            None => self.agent_is(AgentState::Down, 0),
+        }
+    }
+
+    /// What was open at line `seq` is open again.
+    pub(crate) fn recover_checkpoint(&mut self, seq: u64, checkpoint: Checkpoint) {
+        for turn in checkpoint.turns {
+            self.recover_turn(seq, turn);
+        }
+        for frame in checkpoint.requests.iter().filter_map(|text| Frame::parse_str(text).ok()) {
+            self.server_request(seq + 1, frame);
+        }
+        self.link.iter_mut().for_each(|link| Link::checkpointed(link, seq));
+    }
+
+    fn recover_turn(&mut self, seq: u64, open: OpenTurn) {
+        let id = self.lanes.of_thread(&open.thread);
+        let Some(lane) = self.lanes.all.get_mut(&id) else { return };
+        match &mut lane.state {
+            State::Running(running) if running.turn == open.turn => running.text = open.text,
+            State::Starting(Starting { batch, request_id, leg: Leg::Sent(Sent { mark, stopped, .. }) })
+                if ids(batch) == open.submissions =>
+            {
+                // The reply that named the turn was seen before the checkpoint, and will not come again.
+                self.relay.forget(*request_id);
+                let (batch, mark, stopped) = (std::mem::take(batch), *mark, *stopped);
+                self.threads.loaded.insert(open.thread);
+                let op = StoreOp::Running { submissions: ids(&batch), turn: open.turn.clone() };
+                self.run_again(id, batch, open.turn, open.text, mark);
+                self.store(op, Storing::Note);
+                if stopped {
+                    self.interrupt(id, Why::Asked);
+                }
+            }
+            State::Idle if open.submissions.is_empty() => {
+                self.threads.loaded.insert(open.thread);
+                self.begin_foreign(id, open.turn, seq + 1);
+            }
+            // It ended since, or gave way.
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Everything a session may ask its owner to do.
+
+use argus_protocol::{ClientId, SubmissionId, ThreadId, TurnId};
+use bytes::Bytes;
+
+use crate::input::{StoreTicket, Ticket};
+use crate::lane::LaneId;
+use crate::turn::{Origin, Settlement, Target};
+
+/// To be done, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Send to one client.
+    ToClient {
+        /// Which.
+        client: ClientId,
+        /// One frame.
+        text: Bytes,
+    },
+    /// Send to every client but those that opted out of this method (resolved already).
+    ToClients {
+        /// Which; shared bytes for all.
+        clients: Vec<ClientId>,
+        /// One frame.
+        text: Bytes,
+    },
+    /// Send to the runtime.
+    ToRuntime {
+        /// Its number.
+        seq: u64,
+        /// One frame.
+        text: Bytes,
+    },
+    /// Tell the bridge that lines up to here may be forgotten.
+    Ack {
+        /// A line's number.
+        seq: u64,
+    },
+    /// Reach a runtime: adopt the one that lives, or make one. Answered by [`crate::Input::LinkUp`] or
+    /// [`crate::Input::ProvisionFailed`], within a time that the owner bounds.
+    Provision,
+    /// Start the agent behind the link. Given again when it may not have been heard; harmless where one runs.
+    StartAgent,
+    /// End the agent's processes at once. Given again until the bridge says that they are gone.
+    KillAgent,
+    /// Nothing is needed: stop the runtime gently. Answered by [`crate::Input::LinkDown`] when it is gone.
+    StopRuntime,
+    /// Write the prompt. Answered by [`crate::Input::Prepared`], within a time that the owner bounds.
+    Prepare(Preparation),
+    /// Make durable, one after the other. Answered by [`crate::Input::Stored`].
+    Store {
+        /// For the answer.
+        ticket: StoreTicket,
+        /// What.
+        op: StoreOp,
+    },
+    /// The answer to a question.
+    Answer {
+        /// Which question.
+        ticket: Ticket,
+        /// The answer.
+        answer: Answer,
+    },
+    /// A turn that somebody asked for runs.
+    TurnRunning {
+        /// Who asked.
+        origin: Origin,
+    },
+    /// Such a turn runs no more; its settlement was asked for before.
+    TurnOver {
+        /// Who asked.
+        origin: Origin,
+    },
+}
+
+/// What a prompt is to be made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preparation {
+    /// For the answer.
+    pub lane: LaneId,
+    /// For the answer too: which of the lane's attempts this is.
+    pub attempt: u64,
+    /// The thread it goes to.
+    pub thread: ThreadId,
+    /// Who asked.
+    pub origin: Origin,
+    /// What they said, merged where several waited.
+    pub text: String,
+}
+
+/// What must be durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreOp {
+    /// The thread behind a target.
+    Bind {
+        /// Main or a chat.
+        target: Target,
+        /// The thread.
+        thread: ThreadId,
+    },
+    /// A `turn/start` is about to be sent.
+    Starting {
+        /// For these submissions.
+        submissions: Vec<SubmissionId>,
+        /// In this thread.
+        thread: ThreadId,
+        /// To this bridge process.
+        boot: String,
+        /// As this frame.
+        down_seq: u64,
+        /// With this id.
+        request_id: u64,
+        /// The newest line seen before.
+        after_seq: u64,
+    },
+    /// The agent named the turn.
+    Running {
+        /// Of these submissions.
+        submissions: Vec<SubmissionId>,
+        /// The turn.
+        turn: TurnId,
+    },
+    /// They stand in line again: their `turn/start` never arrived.
+    Queued {
+        /// These submissions.
+        submissions: Vec<SubmissionId>,
+    },
+    /// A turn that somebody asked for ended. To be tried until it works.
+    Settle(Settlement),
+    /// The agent's reply to `initialize`.
+    Handshake {
+        /// Which agent.
+        epoch: u64,
+        /// JSON text.
+        result: String,
+    },
+    /// What is open now, so that lines up to `seq` may be forgotten.
+    Checkpoint {
+        /// The bridge process.
+        boot: String,
+        /// A line's number.
+        seq: u64,
+        /// JSON text.
+        body: String,
+    },
+}
+
+/// An answer to a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The submission's turn runs.
+    Started {
+        /// In this thread.
+        thread: ThreadId,
+        /// The turn.
+        turn: Option<TurnId>,
+    },
+    /// The submission stands in line.
+    Queued {
+        /// In this thread, once it is known.
+        thread: Option<ThreadId>,
+        /// How many wait there.
+        depth: usize,
+    },
+    /// The main thread.
+    Thread(ThreadId),
+    /// What `/stop` found.
+    Stopped {
+        /// Whether a turn ran (or was about to).
+        running: bool,
+        /// How many wait behind it.
+        waiting: usize,
+    },
+    /// What `/status` asks for.
+    Status(LaneStatus),
+    /// It cannot be done.
+    Failed(String),
+}
+
+/// How a lane stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaneStatus {
+    /// The thread, once it is known.
+    pub thread: Option<ThreadId>,
+    /// Unix milliseconds since when a turn runs.
+    pub running_since: Option<u64>,
+    /// How many submissions wait.
+    pub waiting: usize,
+    /// The runtime in a word: `absent`, `starting`, `ready`, `failing`.
+    pub runtime: &'static str,
+    /// The newest trouble, in words.
+    pub trouble: Option<String>,
+}

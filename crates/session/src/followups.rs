@@ -1,0 +1,69 @@
+//! Several submissions that waited become one turn, as long as one answer can serve them all.
+
+use std::collections::VecDeque;
+
+use crate::turn::Submission;
+
+/// Most submissions in one turn.
+const MOST: usize = 20;
+/// Most text in one turn, in bytes.
+const MOST_BYTES: usize = 64 << 10;
+
+/// Takes the next batch from the front: the oldest, and those right behind it whose answer goes to the same chat.
+pub(crate) fn take_batch(waiting: &mut VecDeque<Submission>) -> Vec<Submission> {
+    let Some(first) = waiting.pop_front() else { return Vec::new() };
+    let mut bytes = first.text.len();
+    let mut batch = vec![first];
+    while let Some(next) = waiting.front() {
+        bytes += next.text.len();
+        let same_chat = next.origin.chat() == batch[0].origin.chat();
+        if !same_chat || batch.len() == MOST || bytes > MOST_BYTES {
+            break;
+        }
+        batch.extend(waiting.pop_front());
+    }
+    batch
+}
+
+/// The text of a batch: a single one as it is, several as a numbered list.
+pub(crate) fn merge(batch: &[Submission]) -> String {
+    if let [only] = batch {
+        return only.text.clone();
+    }
+    let lines = batch.iter().enumerate().map(|(n, one)| format!("\n{}) {}", n + 1, one.text));
+    std::iter::once("Follow-ups (batched):".to_owned()).chain(lines).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::turn::{ChatRef, Origin, Target};
+
+    fn said(n: u8, chat: &str, text: &str) -> Submission {
+        let chat = ChatRef { channel: "telegram".into(), bot: "1".into(), chat: chat.parse().unwrap() };
+        Submission {
+            id: format!("{n:032x}").parse().unwrap(),
+            session: "s".parse().unwrap(),
+            target: Target::Main,
+            thread: None,
+            origin: Origin::Chat { chat, user: "u".into(), message: n.to_string() },
+            text: text.into(),
+        }
+    }
+
+    #[test]
+    fn what_one_chat_said_meanwhile_is_one_turn_and_another_chats_words_are_not_in_it() {
+        let mut waiting =
+            VecDeque::from([said(1, "a", "x"), said(2, "a", "y"), said(3, "b", "z"), said(4, "a", "w")]);
+        assert_eq!(merge(&take_batch(&mut waiting)), "Follow-ups (batched):\n1) x\n2) y");
+        assert_eq!(merge(&take_batch(&mut waiting)), "z");
+        assert_eq!(merge(&take_batch(&mut waiting)), "w");
+        assert!(take_batch(&mut waiting).is_empty());
+    }
+
+    #[test]
+    fn a_batch_is_bounded() {
+        let mut waiting: VecDeque<_> = (0..50).map(|n| said(n, "a", "x")).collect();
+        assert_eq!(take_batch(&mut waiting).len(), MOST);
+    }
+}

@@ -1,0 +1,196 @@
+//! Everything that can happen to a session.
+
+use argus_protocol::bridge::{AgentState, Event};
+use argus_protocol::{ClientId, Frame, ThreadId, TurnId};
+use bytes::Bytes;
+
+use crate::lane::LaneId;
+use crate::turn::{Submission, Target};
+
+/// Time, as the owner says: both in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Never jumps; for limits.
+    pub mono: u64,
+    /// Unix time; for people.
+    pub unix: u64,
+}
+
+/// Names a question whose answer comes as an [`crate::Effect::Answer`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ticket(pub u64);
+
+/// Names something to be made durable; answered by [`Input::Stored`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StoreTicket(pub(crate) u64);
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// A client connected.
+    Attached {
+        /// The client.
+        client: ClientId,
+        /// Its first frame (`argus/session`).
+        hello: Bytes,
+        /// Whether it may be asked for approvals.
+        handler: bool,
+    },
+    /// A client is gone.
+    Detached {
+        /// The client.
+        client: ClientId,
+    },
+    /// A client sent a frame (never one of `argus/*`).
+    FromClient {
+        /// The client.
+        client: ClientId,
+        /// The frame.
+        frame: Frame,
+    },
+    /// The runtime is reached. Its kept lines follow as [`Input::FromRuntime`].
+    LinkUp(LinkUp),
+    /// The runtime is not reached any more, though it may live.
+    LinkDown {
+        /// In words.
+        reason: String,
+    },
+    /// There is no runtime to be had.
+    ProvisionFailed {
+        /// In words: what failed, what to do.
+        reason: String,
+        /// Whether it may well work later without anybody's doing: submissions go on waiting.
+        passing: bool,
+    },
+    /// A numbered line of the runtime.
+    FromRuntime {
+        /// Its number.
+        seq: u64,
+        /// What it says.
+        line: RuntimeLine,
+    },
+    /// The runtime took every frame up to this number.
+    RuntimeTook {
+        /// A number of [`crate::Effect::ToRuntime`].
+        seq: u64,
+    },
+    /// A durable submission.
+    Submit {
+        /// It.
+        submission: Submission,
+        /// Who wants to know when it runs or stands in line.
+        ticket: Option<Ticket>,
+    },
+    /// Make sure there is a main thread, loaded.
+    EnsureMain {
+        /// Answered with [`crate::Answer::Thread`].
+        ticket: Ticket,
+    },
+    /// End what runs there.
+    Stop {
+        /// Where.
+        target: Target,
+        /// Answered with [`crate::Answer::Stopped`].
+        ticket: Ticket,
+    },
+    /// How is it there?
+    Status {
+        /// Where.
+        target: Target,
+        /// Answered with [`crate::Answer::Status`].
+        ticket: Ticket,
+    },
+    /// The prompt that [`crate::Effect::Prepare`] asked for.
+    Prepared {
+        /// The lane.
+        lane: LaneId,
+        /// Which of its attempts.
+        attempt: u64,
+        /// The whole text for the agent.
+        prompt: Result<String, String>,
+    },
+    /// What [`crate::Effect::Store`] asked for is durable, or could not be made so.
+    Stored {
+        /// Which.
+        ticket: StoreTicket,
+        /// In words where it failed.
+        result: Result<(), String>,
+    },
+    /// The session ends for good.
+    Closed {
+        /// In words, for clients.
+        reason: String,
+    },
+    /// A deadline passed.
+    Tick,
+}
+
+/// What a bridge said when it was reached, beside what was stored of it.
+#[derive(Clone, Debug)]
+pub struct LinkUp {
+    /// The bridge process.
+    pub boot: String,
+    /// The agent just before `first_seq`.
+    pub agent_epoch: u64,
+    /// Its state there.
+    pub agent_state: AgentState,
+    /// The first line that follows.
+    pub first_seq: u64,
+    /// The newest line there is now.
+    pub last_seq: u64,
+    /// The newest frame it took.
+    pub last_down_seq: u64,
+    /// The newest stored handshake: the agent's epoch and its reply to `initialize` (JSON text).
+    pub handshake: Option<(u64, String)>,
+    /// The stored checkpoint of this boot: what was open at a line that may be forgotten (JSON text).
+    pub checkpoint: Option<(u64, String)>,
+}
+
+/// A numbered line.
+#[derive(Debug)]
+pub enum RuntimeLine {
+    /// A frame of the agent.
+    Frame(Frame),
+    /// A line of the agent that is no frame; nothing follows from it.
+    Noise,
+    /// An event of the bridge.
+    Event(Event),
+}
+
+/// What a session is made from: what was open when its last owner ended.
+#[derive(Clone, Debug, Default)]
+pub struct Restored {
+    /// The main thread.
+    pub main_thread: Option<ThreadId>,
+    /// Submissions without an outcome, oldest first.
+    pub open: Vec<OpenSubmission>,
+}
+
+/// A submission without an outcome.
+#[derive(Clone, Debug)]
+pub struct OpenSubmission {
+    /// It.
+    pub submission: Submission,
+    /// How far it came.
+    pub state: OpenState,
+}
+
+/// How far a submission came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpenState {
+    /// It stands in line.
+    Queued,
+    /// Its `turn/start` was about to be sent, or was.
+    Starting {
+        /// To which bridge process.
+        boot: String,
+        /// As which frame.
+        down_seq: u64,
+        /// With which id.
+        request_id: u64,
+        /// The newest line seen before; the turn's own lines come after it.
+        after_seq: u64,
+        /// The turn, once the agent named it.
+        turn: Option<TurnId>,
+    },
+}

@@ -1,0 +1,46 @@
+//! What a session *is*: inputs become effects. No tokio, no clock, no IO, no randomness.
+//!
+//! A session joins one runtime (an agent behind a bridge), the clients that watch and steer it, and the lanes in which
+//! its threads take turns. Whoever owns it feeds [`Session::handle`] with everything that happens and performs what
+//! [`Session::next_effect`] asks for; time is what the owner says it is.
+
+mod agent;
+mod answer;
+mod approvals;
+mod beginning;
+mod breaking;
+mod checkpoint;
+mod clients;
+mod closing;
+mod config;
+mod control;
+mod dropped;
+mod effect;
+mod followups;
+mod foreign;
+mod forwarding;
+mod handshake;
+mod input;
+mod lane;
+mod lanes;
+mod limits;
+mod link;
+mod opening;
+mod outbox;
+mod records;
+mod recovery;
+mod relay;
+mod runtime;
+mod sending;
+mod session;
+mod settling;
+mod starting;
+pub mod turn;
+mod turns;
+
+pub use config::{Policy, SessionConfig};
+pub use effect::{Answer, Effect, LaneStatus, Preparation, StoreOp};
+pub use input::{Input, LinkUp, Now, OpenState, OpenSubmission, Restored, RuntimeLine, StoreTicket, Ticket};
+pub use lane::LaneId;
+pub use session::Session;
+pub use turn::{ChatRef, Origin, Outcome, Settlement, Submission, Target};

@@ -1,0 +1,209 @@
+//! The session: one input at a time, effects in order.
+
+use argus_protocol::agent::method;
+use argus_protocol::{ClientId, FrameKind};
+use bytes::Bytes;
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::agent::{Agent, Threads};
+use crate::approvals::ServerRequests;
+use crate::clients::Clients;
+use crate::config::SessionConfig;
+use crate::effect::{Answer, Effect};
+use crate::input::{Input, RuntimeLine};
+use crate::input::{Now, Restored, StoreTicket, Ticket};
+use crate::lanes::Lanes;
+use crate::link::Link;
+use crate::outbox::Outbox;
+use crate::records::Storing;
+use crate::relay::Relay;
+use crate::runtime::{Runtime, Trouble};
+
+/// One session. Feed it with [`Session::handle`], drain [`Session::next_effect`], come back at
+/// [`Session::next_deadline`] with [`Input::Tick`].
+#[derive(Debug)]
+pub struct Session {
+    pub(crate) config: SessionConfig,
+    pub(crate) now: Now,
+    pub(crate) effects: VecDeque<Effect>,
+    pub(crate) runtime: Runtime,
+    pub(crate) agent: Agent,
+    pub(crate) trouble: Trouble,
+    pub(crate) link: Option<Link>,
+    pub(crate) threads: Threads,
+    pub(crate) clients: Clients,
+    pub(crate) outbox: Outbox,
+    pub(crate) relay: Relay,
+    pub(crate) requests: ServerRequests,
+    pub(crate) lanes: Lanes,
+    pub(crate) stores: BTreeMap<StoreTicket, Storing>,
+    pub(crate) next_store: u64,
+    /// Why the session ended for good, in words for clients.
+    pub(crate) closed: Option<String>,
+    /// When a client, a turn or a question last needed the runtime; monotonic milliseconds.
+    pub(crate) needed_at: u64,
+}
+
+impl Session {
+    /// A session at rest, or with the submissions that its last owner left open.
+    pub fn new(config: SessionConfig, restored: Restored, now: Now) -> Self {
+        let relay = Relay::new(config.boot);
+        let mut session = Self {
+            config,
+            now,
+            effects: VecDeque::new(),
+            runtime: Runtime::Absent { not_before: 0 },
+            agent: Agent::Down,
+            trouble: Trouble::default(),
+            link: None,
+            threads: Threads::default(),
+            clients: Clients::default(),
+            outbox: Outbox::default(),
+            relay,
+            requests: ServerRequests::default(),
+            lanes: Lanes::default(),
+            stores: BTreeMap::new(),
+            next_store: 0,
+            closed: None,
+            needed_at: now.mono,
+        };
+        session.restore_lanes(restored);
+        session.pursue();
+        session
+    }
+
+    /// Takes one input. Effects are to be performed before the next one.
+    pub fn handle(&mut self, input: Input, now: Now) {
+        self.now = Now { mono: self.now.mono.max(now.mono), unix: now.unix };
+        if self.has_work() {
+            self.needed_at = self.now.mono;
+        }
+        match input {
+            Input::Attached { client, hello, handler } => self.attach(client, hello, handler),
+            Input::Detached { client } => self.detach(client),
+            Input::FromClient { client, frame } => self.client_said(client, frame),
+            Input::LinkUp(up) => self.link_up(&up),
+            Input::LinkDown { reason } => self.link_down(&reason),
+            Input::ProvisionFailed { reason, passing } => self.provision_failed(&reason, passing),
+            Input::FromRuntime { seq, line } => self.runtime_said(seq, line),
+            Input::RuntimeTook { seq } => self.link.iter_mut().for_each(|link| link.took(seq)),
+            Input::Submit { submission, ticket } => self.submit(submission, ticket),
+            Input::EnsureMain { ticket } => self.ensure_main(ticket),
+            Input::Stop { target, ticket } => self.stop(&target, ticket),
+            Input::Status { target, ticket } => self.status(&target, ticket),
+            Input::Prepared { lane, attempt, prompt } => self.prepared(lane, attempt, prompt),
+            Input::Stored { ticket, result } => self.stored(ticket, result),
+            Input::Closed { reason } => self.close(&reason),
+            Input::Tick => {}
+        }
+        self.expire();
+        self.turn_away();
+        self.pursue();
+        self.acknowledge();
+    }
+
+    /// The next thing to be done; `None` when all is done.
+    pub fn next_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// When [`Input::Tick`] is due, in monotonic milliseconds.
+    pub fn next_deadline(&self) -> Option<u64> {
+        let link = self.link.as_ref().filter(|_| self.runtime.is_linked()).and_then(Link::ack_due);
+        [
+            link,
+            self.requests.next_expiry(),
+            self.relay.next_limit().filter(|_| self.is_current()),
+            self.next_lane_limit(),
+            self.next_runtime_step(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Whether the session can be forgotten by its owner: nobody attached, nothing open, no runtime.
+    pub fn is_at_rest(&self) -> bool {
+        self.clients.is_empty() && !self.has_work() && self.stores.is_empty() && self.runtime.is_absent()
+    }
+
+    pub(crate) fn attach(&mut self, client: ClientId, hello: Bytes, handler: bool) {
+        self.clients.attach(client, handler);
+        self.effects.push_back(Effect::ToClient { client, text: hello });
+        self.offer_requests();
+        for text in self.outbox.drain() {
+            self.effects.push_back(Effect::ToClient { client, text });
+        }
+        self.want_runtime();
+    }
+
+    pub(crate) fn detach(&mut self, client: ClientId) {
+        self.clients.detach(client);
+        self.forget_client(client);
+        self.withdraw_offers(client);
+    }
+
+    /// A numbered line, in its place.
+    pub(crate) fn runtime_said(&mut self, seq: u64, line: RuntimeLine) {
+        let bytes = if let RuntimeLine::Frame(frame) = &line { frame.text().len() } else { 64 };
+        let now = self.now.mono;
+        if !self.link.as_mut().is_some_and(|link| link.see(seq, bytes, now)) {
+            return;
+        }
+        match line {
+            RuntimeLine::Event(event) => self.bridge_event(event),
+            RuntimeLine::Noise => {}
+            RuntimeLine::Frame(frame) => match frame.kind() {
+                FrameKind::Request => self.server_request(seq, frame),
+                FrameKind::Response => self.response(&frame),
+                FrameKind::Notification => self.notice(seq, &frame),
+            },
+        }
+        self.checkpoint_when_much_is_held();
+    }
+
+    /// Everything that passed its limit.
+    pub(crate) fn expire(&mut self) {
+        self.expire_requests();
+        self.expire_relay();
+        self.expire_lanes();
+    }
+
+    /// Goes on wherever something can go on now.
+    pub(crate) fn pursue(&mut self) {
+        self.pursue_runtime();
+        if self.serves() {
+            self.relay.wanted = false;
+            self.forward_waiting();
+            self.advance_lanes();
+        }
+        self.offer_requests();
+        self.flush_down();
+    }
+
+    pub(crate) fn acknowledge(&mut self) {
+        let Some(link) = self.link.as_mut().filter(|_| self.runtime.is_linked()) else { return };
+        if let Some(seq) = link.ack(self.now.mono) {
+            self.effects.push_back(Effect::Ack { seq });
+        }
+    }
+
+    /// Sends a notification to everybody who wants it, or keeps it while nobody is there.
+    pub(crate) fn broadcast(&mut self, name: &str, text: Bytes) {
+        if self.clients.is_empty() {
+            // Whoever comes first has not said yet whether it wants the experimental ones.
+            if name != method::READ_STATE_CHANGED {
+                self.outbox.push(text);
+            }
+            return;
+        }
+        let clients = self.clients.audience(name);
+        if !clients.is_empty() {
+            self.effects.push_back(Effect::ToClients { clients, text });
+        }
+    }
+
+    pub(crate) fn answer(&mut self, ticket: Ticket, answer: Answer) {
+        self.effects.push_back(Effect::Answer { ticket, answer });
+    }
+}

@@ -1,0 +1,127 @@
+//! What is asked for and how it ended: submissions, where they come from, where they go, their outcomes.
+
+use argus_protocol::{ChatKey, SessionId, SubmissionId, ThreadId, TurnId};
+use serde::{Deserialize, Serialize};
+
+/// One durable request for a turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// Its id, made by the gateway.
+    pub id: SubmissionId,
+    /// The session it belongs to.
+    pub session: SessionId,
+    /// Which thread is meant.
+    pub target: Target,
+    /// The thread behind the target, where one is bound already.
+    pub thread: Option<ThreadId>,
+    /// Who asked.
+    pub origin: Origin,
+    /// What they said.
+    pub text: String,
+}
+
+/// Which thread of a session is meant. Everything with an equal target runs in one lane, one turn at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum Target {
+    /// The session's main thread.
+    Main,
+    /// A thread by its id.
+    Thread {
+        /// The id.
+        id: ThreadId,
+    },
+    /// The thread of a chat. `/new` begins another era, and with it another thread.
+    Chat {
+        /// The chat.
+        chat: ChatRef,
+        /// Counts the chat's threads.
+        era: u32,
+    },
+}
+
+/// One chat of one bot of one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ChatRef {
+    /// `telegram`.
+    pub channel: String,
+    /// Which bot; for Telegram its numeric id.
+    pub bot: String,
+    /// The chat inside the channel.
+    pub chat: ChatKey,
+}
+
+/// Who asked. It travels with the submission into the outcome, so that an answer can only go to who asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum Origin {
+    /// A person in a chat.
+    Chat {
+        /// Where the answer goes.
+        chat: ChatRef,
+        /// The channel's id of the person.
+        user: String,
+        /// The channel's id of the message.
+        message: String,
+    },
+    /// A client of the gateway, which sees the answer in its session; and a chat too where it named one.
+    Client {
+        /// The chat it named.
+        chat: Option<ChatRef>,
+    },
+}
+
+impl Origin {
+    /// The chat that the answer goes to.
+    pub fn chat(&self) -> Option<&ChatRef> {
+        match self {
+            Self::Chat { chat, .. } => Some(chat),
+            Self::Client { chat } => chat.as_ref(),
+        }
+    }
+}
+
+/// How a turn ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum Outcome {
+    /// The agent finished.
+    Completed {
+        /// Its answer, as it wrote it; may be empty.
+        text: String,
+    },
+    /// Somebody stopped it.
+    Interrupted {
+        /// What was said so far.
+        text: String,
+    },
+    /// It did not finish. It is never run again by itself: its commands had effects.
+    Failed {
+        /// For a person: what failed and what to do.
+        reason: String,
+        /// What was said so far.
+        text: String,
+    },
+}
+
+impl Outcome {
+    /// A failure before anything was said.
+    pub(crate) fn failed(reason: impl Into<String>) -> Self {
+        Self::Failed { reason: reason.into(), text: String::new() }
+    }
+}
+
+/// The end of one turn that submissions asked for, to be made durable and delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// The submissions it answers; several when they were merged. All of one origin chat.
+    pub submissions: Vec<SubmissionId>,
+    /// Who asked (the newest of them).
+    pub origin: Origin,
+    /// The thread, where there was one.
+    pub thread: Option<ThreadId>,
+    /// The turn, where the agent named it.
+    pub turn: Option<TurnId>,
+    /// How it ended.
+    pub outcome: Outcome,
+}

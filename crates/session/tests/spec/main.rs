@@ -1,0 +1,21 @@
+//! The specification of a session, as scenarios.
+
+mod acks;
+mod agent_death;
+mod closing;
+mod foreign;
+mod handshake;
+mod idle;
+mod interleavings;
+mod limits;
+mod link;
+mod noise;
+mod reaching;
+mod relay;
+mod replay;
+mod requests;
+mod restart;
+mod stopping;
+mod threads;
+mod turns;
+mod world;
