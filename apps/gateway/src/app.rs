@@ -1,0 +1,221 @@
+//! The composition root: builds every part and hands each only the handles it needs.
+
+mod probe;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use argus_protocol::ClientId;
+use argus_protocol::token::Secret;
+use argus_session::{Policy, SessionConfig};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use self::probe::AgentProbe;
+use crate::automation::intake::Intake;
+use crate::automation::prompt::Prompts;
+use crate::automation::reactor::Reactor;
+use crate::chat::Chats;
+use crate::clock::Clock;
+use crate::config::{Config, Sandbox};
+use crate::delivery::Delivery;
+use crate::edge::{self, Edge};
+use crate::health::Health;
+use crate::ports::ChatTurns;
+use crate::runtime::process::{ProcessProvisioner, ProcessSettings};
+use crate::sessions::{Sessions, SessionsParts};
+use crate::store::home::Home;
+use crate::store::ledger::Ledger;
+use crate::store::state_file::StateFile;
+use crate::telegram::Telegram;
+
+/// How long open work may take to end when the gateway stops.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A gateway that serves.
+pub struct App {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The operator's token.
+    pub token: Secret,
+    /// Who talks to us; for the pairing code.
+    pub chats: Chats,
+    sessions: Sessions,
+    next_client: Arc<AtomicU64>,
+    ledger: Ledger,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    _home: Home,
+}
+
+impl App {
+    /// Opens the home, goes on with what was left open, and serves. An error names what failed and what to do.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let home = Home::open(&config.home)?;
+        let token = match &config.token {
+            Some(token) => token.clone(),
+            None => home.token()?,
+        };
+        let key = home.signing_key()?;
+        let state = Arc::new(StateFile::load(&home.state())?);
+        let ledger = Ledger::open(&home.ledger(), crate::delivery::rows_for).await?;
+        let boot = ledger.next_boot().await?;
+        std::fs::create_dir_all(&config.workspace)
+            .with_context(|| format!("cannot make the workspace {}", config.workspace.display()))?;
+
+        let provisioner = Arc::new(ProcessProvisioner::new(process_settings(&config, boot), key));
+        let telegram = config.telegram.as_ref().map(|t| Telegram::new(&t.token, &t.api_url)).transpose()?;
+        let own_bot = telegram.as_ref().map(|telegram| telegram.bot_id().to_string());
+        let delivery = telegram.map(|telegram| Delivery::new(ledger.clone(), telegram));
+        let sessions = Sessions::new(SessionsParts {
+            provisioner,
+            ledger: ledger.clone(),
+            state,
+            prepare: Arc::new(Prompts::new(config.workspace.clone())),
+            react: Arc::new(Reactor::new(ledger.clone(), delivery.clone())),
+            config: session_config(&config, boot),
+            clock: Clock::new(),
+        });
+        let intake = Intake::new(ledger.clone(), sessions.clone(), own_bot.clone());
+        let turns = Arc::new(ChatTurns::new(intake.clone(), sessions.clone()));
+        let allowed = config.telegram.iter().flat_map(|t| t.allowed_user_ids.clone()).collect();
+        let chats = Chats::new(ledger.clone(), turns, allowed, own_bot);
+
+        let listener = TcpListener::bind(config.bind)
+            .await
+            .with_context(|| format!("cannot listen on {}; set ARGUS_BIND to a free address", config.bind))?;
+        let address = listener.local_addr()?;
+        // Where the other commands of this machine find us.
+        let address_file = home.own().join("address");
+        std::fs::write(&address_file, format!("http://{address}\n"))
+            .with_context(|| format!("cannot write {}", address_file.display()))?;
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let next_client = Arc::new(AtomicU64::new(1));
+        let edge = Edge {
+            token: token.clone(),
+            origins: config.cors_origins.clone().into(),
+            mode: config.mode,
+            frame_limit: config.line_limit,
+            sessions: sessions.clone(),
+            intake: intake.clone(),
+            chats: chats.clone(),
+            standing: Arc::new(Health::new(config.home.clone(), ledger.clone(), delivery.clone())),
+            next_client: next_client.clone(),
+            connections: TaskTracker::new(),
+            shutdown: stop.clone(),
+        };
+        tasks.spawn(async move {
+            if let Err(error) = edge::serve(listener, edge).await {
+                tracing::error!(%error, "the listener failed");
+            }
+        });
+        if let Some(delivery) = delivery {
+            let stop = stop.clone();
+            tasks.spawn(async move { delivery.run(stop).await });
+        }
+        if let Some(retention) = config.retention {
+            tasks.spawn(prune(ledger.clone(), retention, stop.clone()));
+        }
+        intake.resume().await?;
+        tracing::info!(%address, mode = config.mode.as_str(), boot, "the gateway serves");
+        Ok(Self { address, token, chats, sessions, next_client, ledger, stop, tasks, _home: home })
+    }
+
+    /// Starts the default session's agent, if it does not run yet, and asks how it stands; an error in words.
+    pub async fn probe_agent(&self) -> Result<AgentProbe, String> {
+        let session = self.sessions.default_session().await?;
+        probe::ask(
+            &self.sessions.get(&session),
+            ClientId::new(self.next_client.fetch_add(1, Ordering::Relaxed)),
+        )
+        .await
+    }
+
+    /// Stops in order: no new callers, then sessions (their runtimes live on), then the store.
+    pub async fn stop(self) {
+        tracing::info!("the gateway stops");
+        self.stop.cancel();
+        self.tasks.close();
+        self.sessions.shutdown().await;
+        if tokio::time::timeout(GRACE, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
+        self.ledger.close().await;
+    }
+}
+
+fn process_settings(config: &Config, boot: u32) -> ProcessSettings {
+    ProcessSettings {
+        sessions: config.home.join("sessions"),
+        home: config.home.clone(),
+        workspace: config.workspace.clone(),
+        bridge: config.bridge.clone(),
+        agent: config.runtime_cmd.clone(),
+        line_limit: config.line_limit,
+        limit: config.connect_timeout,
+        gateway: format!("argus-gateway {} boot {boot}", env!("CARGO_PKG_VERSION")),
+    }
+}
+
+fn session_config(config: &Config, boot: u32) -> SessionConfig {
+    let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    SessionConfig {
+        id: crate::clock::new_session_id(),
+        boot,
+        cwd: config.workspace.display().to_string(),
+        policy: policy(config.sandbox),
+        run_timeout_ms: ms(config.run_timeout),
+        no_output_timeout_ms: ms(config.no_output_timeout),
+        idle_stop_ms: ms(config.idle_stop),
+        approval_timeout_ms: ms(config.approval_timeout),
+        sign_in: sign_in(&config.runtime_cmd),
+    }
+}
+
+/// How a person gives the agent its model credentials.
+fn sign_in(command: &str) -> String {
+    let program =
+        shell_words::split(command).ok().and_then(|words| words.into_iter().next()).unwrap_or_default();
+    if Path::new(&program).file_name().is_some_and(|name| name == "codex") {
+        return format!("run `{} login` on the machine of the gateway", shell_words::quote(&program));
+    }
+    "sign the agent in at its model provider on the machine of the gateway".to_owned()
+}
+
+/// Without a container the agent runs as this user: its own sandbox is the only wall, and approvals are asked where
+/// somebody can answer.
+fn policy(sandbox: Sandbox) -> Policy {
+    let (word, value): (_, Value) = match sandbox {
+        Sandbox::WorkspaceWrite => ("workspace-write", json!({ "type": "workspaceWrite" })),
+        Sandbox::ReadOnly => ("read-only", json!({ "type": "readOnly" })),
+        Sandbox::DangerFullAccess => ("danger-full-access", json!({ "type": "dangerFullAccess" })),
+    };
+    Policy {
+        sandbox: word.to_owned(),
+        sandbox_policy: value,
+        ask: "on-request".to_owned(),
+        never: "never".to_owned(),
+    }
+}
+
+/// Forgets finished rows once a day.
+async fn prune(ledger: Ledger, retention: Duration, stop: CancellationToken) {
+    let days = u32::try_from(retention.as_secs() / 86_400).unwrap_or(u32::MAX);
+    let mut daily = tokio::time::interval(Duration::from_hours(24));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = daily.tick() => {}
+        }
+        match ledger.prune(crate::clock::unix_ms(), days).await {
+            Ok(pruned) => tracing::debug!(?pruned, "finished rows were forgotten"),
+            Err(error) => tracing::warn!(%error, "finished rows could not be forgotten"),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Who begins turns, and what follows from their ends.
+
+pub mod intake;
+pub mod line;
+pub mod prompt;
+pub mod reactor;

@@ -1,0 +1,145 @@
+//! What the agent reads: the person's words, with the workspace's own texts in front where they are new to the thread.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use argus_protocol::{SessionId, ThreadId};
+use argus_session::Preparation;
+use async_trait::async_trait;
+
+use crate::sessions::ports::PrepareTurn;
+
+/// The workspace files of a prompt, in order.
+const FILES: [&str; 3] = ["AGENTS.md", "SOUL.md", "USER.md"];
+/// Most of one file that goes into a prompt, in bytes.
+const FILE_LIMIT: u64 = 32 << 10;
+/// How long reading the workspace may take; it may be on a network that is away.
+const READ_LIMIT: Duration = Duration::from_secs(30);
+/// Threads whose last context is remembered.
+const REMEMBERED: usize = 4096;
+
+/// Writes prompts from a workspace.
+pub struct Prompts {
+    workspace: PathBuf,
+    /// What context each thread was given last, by its hash: the same is not sent with every turn again.
+    given: Mutex<HashMap<ThreadId, u64>>,
+}
+
+impl Prompts {
+    /// Prompts with the files of this folder.
+    pub fn new(workspace: PathBuf) -> Self {
+        Self { workspace, given: Mutex::default() }
+    }
+
+    /// Whether this thread has not been given this context yet; notes that it is given now.
+    fn is_news(&self, thread: &ThreadId, context: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        context.hash(&mut hasher);
+        let hash = hasher.finish();
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        if given.len() >= REMEMBERED {
+            given.clear();
+        }
+        given.insert(thread.clone(), hash) != Some(hash)
+    }
+}
+
+#[async_trait]
+impl PrepareTurn for Prompts {
+    async fn prepare(&self, session: &SessionId, preparation: Preparation) -> Result<String, String> {
+        self.write(session, &preparation.thread, &preparation.text).await
+    }
+}
+
+impl Prompts {
+    async fn write(&self, session: &SessionId, thread: &ThreadId, text: &str) -> Result<String, String> {
+        let (workspace, session, text) = (self.workspace.clone(), session.clone(), text.trim());
+        let read = tokio::task::spawn_blocking(move || context(&session, &workspace));
+        let context = match tokio::time::timeout(READ_LIMIT, read).await {
+            Ok(read) => read.map_err(|error| format!("the workspace could not be read: {error}"))?,
+            Err(_) => return Err(format!("the workspace could not be read in {READ_LIMIT:?}")),
+        };
+        let context = if self.is_news(thread, &context) { format!("{context}\n\n") } else { String::new() };
+        Ok(format!("{context}{text}\n\n{INSTRUCTIONS}"))
+    }
+}
+
+/// The marker lines are a wire: readers of a thread's history find the person's words by them.
+const INSTRUCTIONS: &str = "Instructions:\n\
+    - Answer what the person wrote above.\n\
+    - Act where acting is asked for; the workspace is yours to work in.\n\
+    - End with the answer itself, short and complete: it is all that the person sees.";
+
+fn context(session: &SessionId, workspace: &Path) -> String {
+    let mut blocks = vec![
+        "# Project Context".to_owned(),
+        format!("[ARGUS]\nsessionId: {session}\nselfNodeId: runtime:{session}\n[/ARGUS]"),
+    ];
+    for name in FILES {
+        match head(&workspace.join(name)) {
+            Ok(text) => blocks.push(format!("[{name}]\n{}\n[/{name}]", text.trim())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => blocks.push(format!("[{name}]\n(this file cannot be read: {error})\n[/{name}]")),
+        }
+    }
+    blocks.join("\n\n")
+}
+
+/// The beginning of a file. The workspace is the agent's: what stands there may be endless, or no file at all, and
+/// opening a pipe would wait for its writer.
+fn head(path: &Path) -> std::io::Result<String> {
+    let told = std::fs::metadata(path)?;
+    if !told.is_file() {
+        return Err(std::io::Error::other("it is no file"));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(FILE_LIMIT).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let left_out = told.len() > FILE_LIMIT;
+    Ok(if left_out { format!("{text}\n(the rest of {} bytes is left out)", told.len()) } else { text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn prompt(prompts: &Prompts, thread: &str, text: &str) -> String {
+        prompts.write(&"s1".parse().unwrap(), &thread.parse().unwrap(), text).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_thread_is_given_the_context_once_and_again_when_it_changed() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("SOUL.md"), "be kind").unwrap();
+        let prompts = Prompts::new(dir.path().to_owned());
+        let first = prompt(&prompts, "t", " hello ").await;
+        assert!(first.starts_with("# Project Context\n\n[ARGUS]\nsessionId: s1\n"), "{first}");
+        assert!(first.contains("[SOUL.md]\nbe kind\n[/SOUL.md]\n\nhello\n\nInstructions:"), "{first}");
+        assert!(prompt(&prompts, "t", "again").await.starts_with("again\n\nInstructions:"));
+        assert!(prompt(&prompts, "u", "again").await.starts_with("# Project Context"));
+        std::fs::write(dir.path().join("SOUL.md"), "be brief").unwrap();
+        assert!(prompt(&prompts, "t", "again").await.starts_with("# Project Context"));
+    }
+
+    #[tokio::test]
+    async fn a_huge_file_is_shortened() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("USER.md"), "x".repeat((32 << 10) + 1)).unwrap();
+        let text = prompt(&Prompts::new(dir.path().to_owned()), "t", "hi").await;
+        assert!(text.len() < (33 << 10) && text.contains("(the rest of 32769 bytes is left out)"));
+    }
+
+    #[tokio::test]
+    async fn a_pipe_or_a_folder_in_a_files_place_holds_nobody_up() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("AGENTS.md")).unwrap();
+        let pipe = dir.path().join("SOUL.md");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+        let text = prompt(&Prompts::new(dir.path().to_owned()), "t", "hi").await;
+        assert_eq!(text.matches("(this file cannot be read: it is no file)").count(), 2, "{text}");
+    }
+}

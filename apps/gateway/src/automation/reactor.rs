@@ -1,0 +1,48 @@
+//! The one place where facts turn into deeds: outcomes become durable and are delivered, chats see that work goes on.
+
+use argus_protocol::SessionId;
+use argus_session::{Origin, Settlement};
+use async_trait::async_trait;
+
+use crate::delivery::Delivery;
+use crate::sessions::ports::React;
+use crate::store::ledger::{Ledger, Settled};
+
+/// Acts on what sessions tell.
+pub struct Reactor {
+    ledger: Ledger,
+    /// Telegram, where there is a bot.
+    delivery: Option<Delivery>,
+}
+
+impl Reactor {
+    /// Outcomes go into the ledger, signs of work to the chats.
+    pub fn new(ledger: Ledger, delivery: Option<Delivery>) -> Self {
+        Self { ledger, delivery }
+    }
+}
+
+#[async_trait]
+impl React for Reactor {
+    async fn settle(&self, session: &SessionId, settlement: &Settlement) -> Result<(), String> {
+        argus_crash_point::here("settle.before_store").await;
+        let settled = self.ledger.settle(settlement).await.map_err(|error| error.to_string())?;
+        argus_crash_point::here("settle.stored").await;
+        if settled == Settled::Before {
+            tracing::info!(session.id = %session, "a turn ended that had ended before; nothing is told twice");
+        }
+        Ok(())
+    }
+
+    fn turn_running(&self, origin: &Origin) {
+        if let (Some(delivery), Some(chat)) = (&self.delivery, origin.chat()) {
+            delivery.turn_running(chat);
+        }
+    }
+
+    fn turn_over(&self, origin: &Origin) {
+        if let (Some(delivery), Some(chat)) = (&self.delivery, origin.chat()) {
+            delivery.turn_over(chat);
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! People we know: their commands are answered here, everything else they write becomes a submission.
+
+use argus_protocol::argus::chat::{Disposition, Receive};
+use argus_protocol::{SessionId, ThreadId};
+use argus_session::{LaneStatus, Origin, Submission, Target};
+
+use super::code::Typed;
+use super::command::{self, Command, Said};
+use super::pairing::{keep_known, try_code};
+use super::ports::Stopped;
+use super::texts::{self, Older};
+use super::{ChatError, Done, LONGEST_TEXT, Parts, chat_of, is_private, language_of, reply, scope};
+use crate::clock::new_submission_id;
+use crate::store::ledger::{Language, LedgerError, NewSubmission, Person, Role, Seen, Submitted, Tx, Via};
+
+/// What an answer is made of, once it is written down.
+enum Reply {
+    /// It is known beforehand.
+    Ready(String),
+    /// Where the chat talks to.
+    Where(SessionId),
+    /// The chat's next era begins.
+    New(SessionId),
+    /// Who they are.
+    WhoAmI,
+}
+
+/// What a command comes to.
+enum Deed {
+    /// An answer.
+    Answer(Reply),
+    /// A pairing code of somebody whom only the list names.
+    Pair(Typed),
+}
+
+impl Parts {
+    /// Hears somebody we know.
+    pub(super) async fn hear(&self, message: &Receive, person: Person) -> Result<Done, ChatError> {
+        let said = match command::read(&message.text) {
+            Said::ForAnother => return Ok(Done::As(Disposition::Ignored)),
+            Said::Command(command) => Some(command),
+            Said::Text => None,
+        };
+        let language = language_of(message);
+        let deed = match said {
+            Some(command) => self.obey(message, &person, command).await?,
+            None if message.text.trim().is_empty() => Deed::Answer(Reply::Ready(texts::only_text(language))),
+            None if message.text.len() > LONGEST_TEXT => {
+                Deed::Answer(Reply::Ready(texts::too_long(language, LONGEST_TEXT)))
+            }
+            None => return self.submit(message, person).await,
+        };
+        let message = message.clone();
+        let answered = self.ledger.write(move |tx| {
+            Box::pin(async move {
+                match deed {
+                    Deed::Answer(reply) => answer(tx, &message, &person, reply).await,
+                    Deed::Pair(typed) => try_code(tx, &message, &typed).await,
+                }
+            })
+        });
+        Ok(Done::As(answered.await?))
+    }
+
+    /// Performs a command as far as it needs others; what it stores comes later.
+    async fn obey(
+        &self,
+        message: &Receive,
+        person: &Person,
+        command: Command<'_>,
+    ) -> Result<Deed, ChatError> {
+        let language = language_of(message);
+        Ok(Deed::Answer(match command {
+            Command::Help => Reply::Ready(texts::help(language)),
+            Command::WhoAmI => Reply::WhoAmI,
+            Command::Start(typed) | Command::Pair(typed) => {
+                let wanted = match command {
+                    Command::Pair(_) => true,
+                    _ => !typed.is_empty(),
+                };
+                match Typed::read(typed) {
+                    Some(typed) if person.via == Via::List && is_private(message) => {
+                        return Ok(Deed::Pair(typed));
+                    }
+                    Some(_) if person.via == Via::List => Reply::Ready(texts::pair_in_private(language)),
+                    _ if wanted && person.via == Via::Code => Reply::Ready(texts::paired_already(language)),
+                    _ => Reply::Ready(texts::greeting(language)),
+                }
+            }
+            Command::Where => Reply::Where(self.session(message).await?),
+            Command::New => Reply::New(self.session(message).await?),
+            Command::Stop => {
+                let session = self.session(message).await?;
+                Reply::Ready(match self.stop(message, &session).await? {
+                    Ok(Stopped { running: true, waiting }) => texts::stopping(language, waiting),
+                    Ok(Stopped { running: false, waiting }) => texts::nothing_to_stop(language, waiting),
+                    Err(reason) => texts::cannot(language, &reason),
+                })
+            }
+            Command::Status => {
+                let session = self.session(message).await?;
+                Reply::Ready(match self.status(message, &session).await? {
+                    Ok((lane, older)) => texts::status(language, &lane, older, crate::clock::unix_ms()),
+                    Err(reason) => texts::cannot(language, &reason),
+                })
+            }
+        }))
+    }
+
+    async fn session(&self, message: &Receive) -> Result<SessionId, ChatError> {
+        scope::session(&*self.turns, message).await
+    }
+
+    /// Stops the chat's turn; where none runs, the one from before `/new`.
+    async fn stop(
+        &self,
+        message: &Receive,
+        session: &SessionId,
+    ) -> Result<Result<Stopped, String>, LedgerError> {
+        let mut first = None;
+        for (target, _) in self.targets(message, session).await? {
+            let stopped = self.turns.stop(session, &target).await;
+            match &stopped {
+                Ok(Stopped { running: false, .. }) => {}
+                Ok(_) | Err(_) => return Ok(stopped),
+            }
+            first.get_or_insert(stopped);
+        }
+        Ok(first.unwrap_or(Ok(Stopped { running: false, waiting: 0 })))
+    }
+
+    /// How the chat's turn stands; where none runs, the one from before `/new`.
+    async fn status(
+        &self,
+        message: &Receive,
+        session: &SessionId,
+    ) -> Result<Result<(LaneStatus, Older), String>, LedgerError> {
+        let mut present = None;
+        for (target, older) in self.targets(message, session).await? {
+            match self.turns.status(session, &target).await {
+                Ok(lane) if lane.running_since.is_some() => return Ok(Ok((lane, older))),
+                Ok(lane) => drop(present.get_or_insert((lane, older))),
+                Err(reason) => return Ok(Err(reason)),
+            }
+        }
+        Ok(present.ok_or_else(|| "there is nothing to ask".to_owned()))
+    }
+
+    /// The chat's present era and the one before it.
+    async fn targets(
+        &self,
+        message: &Receive,
+        session: &SessionId,
+    ) -> Result<Vec<(Target, Older)>, LedgerError> {
+        let chat = chat_of(message);
+        let era = self.ledger.chat_era(session, &chat).await?;
+        let mut targets = vec![(Target::Chat { chat: chat.clone(), era }, Older::No)];
+        if let Some(era) = era.checked_sub(1) {
+            targets.push((Target::Chat { chat, era }, Older::Yes));
+        }
+        Ok(targets)
+    }
+
+    /// Stores what somebody wrote as a submission.
+    async fn submit(&self, message: &Receive, person: Person) -> Result<Done, ChatError> {
+        let session = self.session(message).await?;
+        let message = message.clone();
+        let stored = self.ledger.write(move |tx| {
+            Box::pin(async move {
+                if first_sight(tx, &message, &person).await? == Seen::Again {
+                    return Ok(None);
+                }
+                let chat = chat_of(&message);
+                let era = tx.chat_era(&session, &chat).await?;
+                if !message.attachments.is_empty() {
+                    reply::put(tx, &message, &texts::only_the_text(language_of(&message))).await?;
+                }
+                let submission = Submission {
+                    id: new_submission_id(),
+                    session,
+                    target: Target::Chat { chat: chat.clone(), era },
+                    thread: None,
+                    origin: Origin::Chat { chat, user: message.user.id, message: message.message_id },
+                    text: message.text,
+                };
+                Ok(Some(tx.submit(NewSubmission { submission, idempotency_key: None }).await?))
+            })
+        });
+        Ok(match stored.await? {
+            Some(Submitted::New(submission)) => Done::Submitted(Box::new(submission)),
+            Some(Submitted::Repeated(_)) | None => Done::As(Disposition::Repeated),
+        })
+    }
+}
+
+/// Notes the message and who wrote it.
+async fn first_sight(tx: &mut Tx, message: &Receive, person: &Person) -> Result<Seen, LedgerError> {
+    let seen = tx.note_received(&message.channel, &message.bot, &message.idempotency_key).await?;
+    if seen == Seen::First {
+        keep_known(tx, message, person).await?;
+    }
+    Ok(seen)
+}
+
+async fn answer(
+    tx: &mut Tx,
+    message: &Receive,
+    person: &Person,
+    reply: Reply,
+) -> Result<Disposition, LedgerError> {
+    if first_sight(tx, message, person).await? == Seen::Again {
+        return Ok(Disposition::Repeated);
+    }
+    let (language, chat) = (language_of(message), chat_of(message));
+    let text = match reply {
+        Reply::Ready(text) => text,
+        Reply::Where(session) => {
+            let era = tx.chat_era(&session, &chat).await?;
+            let thread = tx.chat_thread(&session, &chat, era).await?;
+            texts::place(
+                language,
+                session.as_str(),
+                chat.chat.as_str(),
+                thread.as_ref().map(ThreadId::as_str),
+            )
+        }
+        Reply::New(session) => {
+            tx.begin_era(&session, &chat).await?;
+            texts::new_thread(language)
+        }
+        Reply::WhoAmI => who(tx, message, language).await?,
+    };
+    reply::put(tx, message, &text).await?;
+    Ok(Disposition::Answered)
+}
+
+async fn who(tx: &mut Tx, message: &Receive, language: Language) -> Result<String, LedgerError> {
+    let Receive { channel, bot, user, .. } = message;
+    let role = tx.person(channel, bot, &user.id).await?.map_or(Role::User, |p| p.role);
+    Ok(texts::who(language, &user.id, &user.name, role, message.chat_key.as_str()))
+}

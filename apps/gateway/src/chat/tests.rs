@@ -1,0 +1,412 @@
+//! What people write and what comes of it, on a real ledger.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use argus_protocol::argus::chat::User;
+use argus_protocol::{SessionId, ThreadId};
+use argus_session::{LaneStatus, Origin, Target};
+use async_trait::async_trait;
+
+use super::ports::Stopped;
+use super::*;
+use crate::store::ledger::{Body, NewRow};
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+/// Remembers what it was asked; era 0 of chat 7 has a turn that runs.
+#[derive(Default)]
+struct Sessions {
+    submitted: Mutex<Vec<Submission>>,
+    stopped: Mutex<Vec<Target>>,
+    broken: Mutex<Option<String>>,
+}
+
+impl Sessions {
+    fn runs(target: &Target) -> bool {
+        matches!(target, Target::Chat { chat, era: 0 } if chat.chat.as_str() == "7")
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait]
+impl Turns for Sessions {
+    async fn submitted(&self, submission: Submission) {
+        locked(&self.submitted).push(submission);
+    }
+
+    async fn stop(&self, _session: &SessionId, target: &Target) -> Result<Stopped, String> {
+        locked(&self.stopped).push(target.clone());
+        Ok(Stopped { running: Self::runs(target), waiting: 0 })
+    }
+
+    async fn status(&self, _session: &SessionId, target: &Target) -> Result<LaneStatus, String> {
+        let running_since = Self::runs(target).then(crate::clock::unix_ms);
+        Ok(LaneStatus { thread: None, running_since, waiting: 1, runtime: "ready", trouble: None })
+    }
+
+    async fn default_session(&self) -> Result<SessionId, String> {
+        match &*locked(&self.broken) {
+            Some(reason) => Err(reason.clone()),
+            None => Ok(session()),
+        }
+    }
+}
+
+fn session() -> SessionId {
+    "a1b2c3d4e5f6".parse().unwrap()
+}
+
+fn no_answers(_: &argus_session::Settlement, _: Language) -> Vec<NewRow> {
+    Vec::new()
+}
+
+/// A gateway's chats: people 1 to 9, whose private chats have their numbers, and a group -5.
+struct Desk {
+    _dir: tempfile::TempDir,
+    ledger: Ledger,
+    sessions: Arc<Sessions>,
+    chats: Chats,
+    clock: Arc<AtomicU64>,
+    next: AtomicU64,
+}
+
+impl Desk {
+    async fn new(allowed: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(AtomicU64::new(10 * DAY));
+        let time = Arc::clone(&clock);
+        let path = dir.path().join("ledger.db");
+        let clock_of_ledger = Arc::new(move || time.load(Ordering::SeqCst));
+        let ledger = Ledger::open_with_clock(&path, no_answers, clock_of_ledger).await.unwrap();
+        let sessions = Arc::new(Sessions::default());
+        let allowed = allowed.iter().map(|id| (*id).to_owned()).collect();
+        let turns: Arc<dyn Turns> = Arc::clone(&sessions) as _;
+        let chats = Chats::new(ledger.clone(), turns, allowed, Some("42".to_owned()));
+        Self { _dir: dir, ledger, sessions, chats, clock, next: AtomicU64::new(1) }
+    }
+
+    /// Person 7 has paired.
+    async fn with_operator() -> Self {
+        let desk = Self::new(&[]).await;
+        let code = desk.code().await;
+        assert_eq!(
+            desk.says("7", &code).await,
+            "We are paired: you are the operator. Write to me what you need."
+        );
+        desk
+    }
+
+    async fn code(&self) -> String {
+        self.chats.pairing_code().await.unwrap().code
+    }
+
+    fn later(&self, ms: u64) {
+        self.clock.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    fn message(&self, user: &str, chat: &str, text: &str) -> Receive {
+        let number = self.next.fetch_add(1, Ordering::SeqCst);
+        Receive {
+            channel: "telegram".into(),
+            bot: "42".into(),
+            chat_key: chat.parse().unwrap(),
+            chat_kind: if chat.starts_with('-') { ChatKind::Group } else { ChatKind::Private },
+            user: User { id: user.into(), name: format!("P{user}"), language: None },
+            message_id: number.to_string(),
+            text: text.into(),
+            attachments: Vec::new(),
+            reply_to: None,
+            idempotency_key: format!("k{number}"),
+        }
+    }
+
+    async fn receive(&self, message: &Receive) -> Disposition {
+        self.chats.receive(message).await.unwrap().disposition
+    }
+
+    /// What waits in the outbox for a chat: the first line of the oldest, which then counts as sent.
+    async fn read(&self, chat: &str) -> Option<String> {
+        let rows = self.ledger.waiting_rows("telegram", "42", 100).await.unwrap();
+        let row = rows.into_iter().find(|row| row.chat.chat.as_str() == chat)?;
+        self.ledger.mark_sent(row.id, "1").await.unwrap();
+        let Body::Text { plain, .. } = row.body;
+        Some(plain)
+    }
+
+    /// Somebody writes in private and gets this first line, or this disposition when there is no answer.
+    async fn says(&self, user: &str, text: &str) -> String {
+        let disposition = self.receive(&self.message(user, user, text)).await;
+        match self.read(user).await {
+            Some(answer) => answer.lines().next().unwrap_or_default().to_owned(),
+            None => format!("{disposition:?}"),
+        }
+    }
+
+    fn submitted(&self) -> Vec<(String, Target)> {
+        locked(&self.sessions.submitted).iter().map(|s| (s.text.clone(), s.target.clone())).collect()
+    }
+}
+
+fn target(chat: &str, era: u32) -> Target {
+    Target::Chat {
+        chat: ChatRef { channel: "telegram".into(), bot: "42".into(), chat: chat.parse().unwrap() },
+        era,
+    }
+}
+
+const STRANGER: &str = "Hello! We have not met yet, so I cannot work for you. If this is your Argus, send me the \
+     pairing code that argus pair shows.";
+
+#[tokio::test]
+async fn a_stranger_gets_one_line_a_day_and_reaches_nothing() {
+    let desk = Desk::with_operator().await;
+    assert_eq!(desk.says("1", "hello there").await, STRANGER);
+    for text in ["hello again", "/help", "/status", "/stop", "/new", "/start", ""] {
+        assert_eq!(desk.says("1", text).await, "Ignored", "{text}");
+    }
+    assert_eq!(desk.says("2", "/start").await, STRANGER, "another person");
+    desk.later(DAY);
+    assert_eq!(desk.says("1", "still here").await, STRANGER);
+    let in_group = desk.message("1", "-5", "let me in");
+    assert_eq!(desk.receive(&in_group).await, Disposition::Ignored);
+    assert_eq!(desk.read("-5").await, None);
+    assert_eq!((desk.submitted(), locked(&desk.sessions.stopped).len()), (Vec::new(), 0));
+}
+
+#[tokio::test]
+async fn the_first_to_pair_is_the_operator_and_their_chat_the_home() {
+    let desk = Desk::new(&[]).await;
+    let first = desk.chats.pairing_code().await.unwrap();
+    assert_eq!(first.paired, 0);
+    assert_eq!(desk.chats.pairing_code().await.unwrap(), first, "one at a time");
+    let typed = format!("/start {}-{}", first.code[..4].to_lowercase(), &first.code[4..]);
+    assert_eq!(
+        desk.says("7", &typed).await,
+        "We are paired: you are the operator. Write to me what you need."
+    );
+    assert_eq!(
+        desk.says("1", &first.code).await,
+        "That code is not right, or it is too old; argus pair shows the present one. Tries left: 4."
+    );
+
+    let second = desk.chats.pairing_code().await.unwrap();
+    assert_eq!(second.paired, 1);
+    assert_ne!(second.code, first.code);
+    assert_eq!(
+        desk.says("2", &format!("/pair {}", second.code)).await,
+        "We are paired. Write to me what you need."
+    );
+    let person = async |id: &str| desk.ledger.person("telegram", "42", id).await.unwrap().map(|p| p.role);
+    assert_eq!(person("7").await, Some(Role::Operator));
+    assert_eq!(person("2").await, Some(Role::User));
+    assert_eq!(person("1").await, None);
+    let home = desk.ledger.home_chat().await.unwrap().map(|chat| chat.chat.to_string());
+    assert_eq!(home, Some("7".to_owned()));
+    assert_eq!(
+        desk.says("7", &format!("/pair {}", desk.code().await)).await,
+        "We are paired already; no code is needed."
+    );
+}
+
+#[tokio::test]
+async fn a_code_dies_after_its_time_and_after_five_tries_of_one_person() {
+    let desk = Desk::new(&[]).await;
+    let code = desk.code().await;
+    for left in ["4", "3", "2", "1"] {
+        let answer = desk.says("1", "AAAA AAAA").await;
+        assert!(answer.ends_with(&format!("Tries left: {left}.")), "{answer}");
+    }
+    assert!(desk.says("1", "/pair aaaaaaaa").await.contains("That was the last try"));
+    assert_eq!(desk.says("1", &code).await, "Ignored", "the right one comes too late");
+    desk.later(14 * 60 * 1000);
+    let next = desk.code().await;
+    assert_ne!(next, code, "what dies soon is not handed out");
+    assert!(desk.says("2", &code).await.starts_with("That code is not right, or it is too old"));
+    desk.later(15 * 60 * 1000);
+    assert!(desk.says("2", &next).await.starts_with("That code is not right, or it is too old"));
+    let last = desk.code().await;
+    assert!(desk.says("1", &last).await.starts_with("We are paired"), "a new code can be tried again");
+}
+
+#[tokio::test]
+async fn a_text_of_somebody_known_becomes_a_submission_of_their_chat() {
+    let desk = Desk::with_operator().await;
+    let message = desk.message("7", "7", "do /that");
+    assert_eq!(desk.receive(&message).await, Disposition::Submitted);
+    let stored = desk.ledger.open_submissions(&session()).await.unwrap();
+    let told = locked(&desk.sessions.submitted).clone();
+    assert_eq!(stored.iter().map(|o| &o.submission).collect::<Vec<_>>(), told.iter().collect::<Vec<_>>());
+    let expected = Submission {
+        id: told[0].id.clone(),
+        session: session(),
+        target: target("7", 0),
+        thread: None,
+        origin: Origin::Chat {
+            chat: chat_of(&message),
+            user: "7".into(),
+            message: message.message_id.clone(),
+        },
+        text: "do /that".into(),
+    };
+    assert_eq!(told, [expected]);
+
+    let in_group = desk.message("7", "-5:3", "/unknown command");
+    assert_eq!(desk.receive(&in_group).await, Disposition::Submitted);
+    assert_eq!(desk.submitted()[1], ("/unknown command".to_owned(), target("-5:3", 0)));
+    assert_eq!(desk.read("7").await, None);
+}
+
+#[tokio::test]
+async fn the_same_message_again_has_no_second_effect() {
+    let desk = Desk::with_operator().await;
+    for (user, text, first) in [
+        ("7", "work", Disposition::Submitted),
+        ("7", "/help", Disposition::Answered),
+        ("7", "/stop", Disposition::Answered),
+        ("7", "/new", Disposition::Answered),
+        ("1", "hello", Disposition::Answered),
+        ("2", "AAAAAAAA", Disposition::Answered),
+    ] {
+        let message = desk.message(user, user, text);
+        assert_eq!(desk.receive(&message).await, first, "{text}");
+        assert_eq!(desk.receive(&message).await, Disposition::Repeated, "{text}");
+    }
+    let chat = ChatRef { channel: "telegram".into(), bot: "42".into(), chat: "7".parse().unwrap() };
+    assert_eq!(desk.ledger.chat_era(&session(), &chat).await.unwrap(), 1);
+    assert_eq!((desk.submitted().len(), locked(&desk.sessions.stopped).len()), (1, 1));
+    let mut answers = 0;
+    while desk.read("7").await.is_some() {
+        answers += 1;
+    }
+    assert_eq!(answers, 3);
+}
+
+#[tokio::test]
+async fn new_begins_an_era_and_stop_and_status_reach_what_still_runs_before_it() {
+    let desk = Desk::with_operator().await;
+    let chat = chat_of(&desk.message("7", "7", ""));
+    let thread: ThreadId = "thr_1".parse().unwrap();
+    desk.ledger.bind_chat(&session(), &chat, 0, &thread).await.unwrap();
+    let place = desk.receive(&desk.message("7", "7", "/where")).await;
+    assert_eq!(
+        (place, desk.read("7").await),
+        (Disposition::Answered, Some("Session: a1b2c3d4e5f6\nChat: 7\nThread: thr_1".to_owned()))
+    );
+    assert_eq!(desk.says("7", "/status").await, "I have been working for 0 s.");
+    assert_eq!(
+        desk.says("7", "/new").await,
+        "A new thread begins with your next message. What still runs goes on, and its answer comes here."
+    );
+    assert_eq!(desk.says("7", "go").await, "Submitted");
+    assert_eq!(desk.submitted(), [("go".to_owned(), target("7", 1))]);
+    desk.receive(&desk.message("7", "7", "/where")).await;
+    assert!(desk.read("7").await.unwrap().ends_with("Thread: none yet"));
+    assert_eq!(desk.says("7", "/status").await, "I have been working for 0 s, on what came before /new.");
+    assert_eq!(desk.says("7", "/stop").await, "I stop what I am doing.");
+    assert_eq!(*locked(&desk.sessions.stopped), [target("7", 1), target("7", 0)]);
+    desk.says("7", "/new").await;
+    assert_eq!(desk.says("7", "/stop").await, "Nothing is running.");
+}
+
+#[tokio::test]
+async fn somebody_on_the_list_needs_no_pairing_and_is_known_as_long_as_it_names_them() {
+    let desk = Desk::new(&["7", "8"]).await;
+    assert_eq!(desk.says("8", "work").await, "Submitted");
+    desk.receive(&desk.message("8", "8", "/whoami")).await;
+    assert_eq!(desk.read("8").await.unwrap(), "Name: P8\nId: 8\nRole: user\nChat: 8");
+    assert_eq!(desk.ledger.home_chat().await.unwrap().unwrap().chat.as_str(), "8");
+    assert_eq!(desk.ledger.paired().await.unwrap(), 0, "nobody has paired");
+    // One of them pairs all the same, and becomes the operator at home.
+    let code = desk.code().await;
+    assert!(desk.says("7", &format!("/pair {code}")).await.contains("you are the operator"));
+    assert_eq!(desk.ledger.home_chat().await.unwrap().unwrap().chat.as_str(), "7");
+    assert_eq!(desk.says("8", "ABCDEFGH").await, "Submitted", "a text of eight letters is a text");
+
+    let sends_as = Some("42".to_owned());
+    let shorter = Chats::new(desk.ledger.clone(), Arc::clone(&desk.sessions) as _, Vec::new(), sends_as);
+    for (user, expected) in [("7", Disposition::Submitted), ("8", Disposition::Answered)] {
+        let message = desk.message(user, user, "after a restart");
+        assert_eq!(shorter.receive(&message).await.unwrap().disposition, expected, "{user}");
+    }
+    assert_eq!(desk.read("8").await.as_deref(), Some(STRANGER));
+}
+
+#[tokio::test]
+async fn a_list_of_one_names_the_operator() {
+    let desk = Desk::new(&["7"]).await;
+    desk.receive(&desk.message("7", "7", "/whoami")).await;
+    assert_eq!(desk.read("7").await.unwrap(), "Name: P7\nId: 7\nRole: operator\nChat: 7");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_told_politely() {
+    let desk = Desk::with_operator().await;
+    let only_text = "I can only read text for now. Please write to me what you need.";
+    assert_eq!(desk.says("7", " \n").await, only_text);
+    let photo = Receive { attachments: vec!["photo".into()], ..desk.message("7", "7", "") };
+    assert_eq!(
+        (desk.receive(&photo).await, desk.read("7").await.as_deref()),
+        (Disposition::Answered, Some(only_text))
+    );
+    let captioned = Receive { attachments: vec!["photo".into()], ..desk.message("7", "7", "look") };
+    assert_eq!(desk.receive(&captioned).await, Disposition::Submitted);
+    let note = "I work on your text; what came with it I cannot read yet.";
+    assert_eq!(desk.read("7").await.as_deref(), Some(note));
+    let long = desk.says("7", &"x".repeat(LONGEST_TEXT + 1)).await;
+    assert!(long.starts_with("That message is too long for me: at most 64 KiB"), "{long}");
+    assert_eq!(desk.says("7", &"x".repeat(LONGEST_TEXT)).await, "Submitted");
+    assert_eq!(desk.says("7", "/stop@other_bot").await, "Ignored");
+    assert_eq!(desk.submitted().len(), 2);
+}
+
+#[tokio::test]
+async fn people_are_answered_in_their_language() {
+    let desk = Desk::new(&["7"]).await;
+    let chinese = |text: &str| {
+        let message = desk.message("7", "7", text);
+        Receive { user: User { language: Some("zh-hans".into()), ..message.user.clone() }, ..message }
+    };
+    desk.receive(&chinese("/stop")).await;
+    assert_eq!(desk.read("7").await.unwrap(), "我正在停止当前的工作。");
+    let known = desk.ledger.person("telegram", "42", "7").await.unwrap().unwrap();
+    assert_eq!((known.language.as_deref(), known.name.as_str()), (Some("zh-hans"), "P7"));
+    let stranger = Receive { user: User { id: "1".into(), ..chinese("").user }, ..chinese("你好") };
+    desk.receive(&stranger).await;
+    assert!(desk.read("7").await.unwrap().starts_with("你好！我们还不认识"));
+}
+
+#[tokio::test]
+async fn without_a_session_nothing_is_stored_and_the_same_message_may_come_again() {
+    let desk = Desk::with_operator().await;
+    *locked(&desk.sessions.broken) = Some("the disk is full".to_owned());
+    let message = desk.message("7", "7", "work");
+    let error = desk.chats.receive(&message).await.unwrap_err().to_string();
+    assert_eq!(error, "there is no session for the message: the disk is full");
+    *locked(&desk.sessions.broken) = None;
+    assert_eq!(desk.receive(&message).await, Disposition::Submitted);
+}
+
+#[tokio::test]
+async fn what_is_no_message_is_refused() {
+    let desk = Desk::new(&[]).await;
+    let nameless = Receive { idempotency_key: " ".into(), ..desk.message("7", "7", "x") };
+    let error = desk.chats.receive(&nameless).await.unwrap_err();
+    assert_eq!(error.to_string(), "'idempotencyKey' must have 1 to 256 bytes");
+}
+
+#[tokio::test]
+async fn what_nobody_could_ever_be_answered_is_not_taken() {
+    let desk = Desk::with_operator().await;
+    let message = desk.message("7", "7", "hello");
+    let other_bot = Receive { bot: "43".into(), ..message.clone() };
+    let other_channel = Receive { channel: "matrix".into(), ..message.clone() };
+    for message in [other_bot, other_channel] {
+        let error = desk.chats.receive(&message).await.unwrap_err().to_string();
+        assert!(error.contains("no answer would arrive: start it with the TELEGRAM_BOT_TOKEN"), "{error}");
+    }
+    assert_eq!(desk.receive(&message).await, Disposition::Submitted, "nothing was noted of it");
+}

@@ -1,0 +1,54 @@
+//! Time and random ids: the two things a pure part is given and cannot make.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use argus_protocol::{SessionId, SubmissionId};
+use argus_session::Now;
+use data_encoding::HEXLOWER;
+
+/// A clock that never jumps beside the one people read.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    /// Starts the monotonic clock at zero.
+    #[expect(clippy::new_without_default, reason = "starting a clock is a deed")]
+    pub fn new() -> Self {
+        Self { start: Instant::now() }
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Now {
+        let mono = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Now { mono, unix: unix_ms() }
+    }
+
+    /// The instant of a monotonic millisecond.
+    pub fn instant(&self, mono: u64) -> Instant {
+        self.start + std::time::Duration::from_millis(mono)
+    }
+}
+
+/// Unix milliseconds.
+pub fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A new submission's id: 32 hex digits.
+pub fn new_submission_id() -> SubmissionId {
+    random_hex::<16>().parse().expect("32 hex digits are a submission id")
+}
+
+/// A new session's id: 12 hex digits, as the reference writes it.
+pub fn new_session_id() -> SessionId {
+    random_hex::<6>().parse().expect("12 hex digits are a session id")
+}
+
+fn random_hex<const N: usize>() -> String {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the system has a source of randomness");
+    HEXLOWER.encode(&bytes)
+}

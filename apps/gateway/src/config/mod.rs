@@ -1,0 +1,110 @@
+//! Settings become one typed [`Config`]; every mistake is reported together. The only reader of the environment.
+
+mod args;
+mod parse;
+mod read;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use argus_protocol::token::Secret;
+use url::Url;
+
+pub use args::GatewayArgs;
+pub use read::Mistakes;
+
+/// The highest line limit that can be set, in bytes.
+pub const LARGEST_LINE_LIMIT: usize = 1 << 30;
+
+/// The gateway's settings, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub bind: SocketAddr,
+    /// The folder of everything Argus keeps.
+    pub home: PathBuf,
+    /// The operator's token where one was set.
+    pub token: Option<Secret>,
+    /// How runtimes are made.
+    pub mode: ProvisionMode,
+    /// The agent's command.
+    pub runtime_cmd: String,
+    /// Names of variables passed into containers.
+    pub runtime_env: Vec<String>,
+    /// The workspace.
+    pub workspace: PathBuf,
+    /// What the agent may touch.
+    pub sandbox: Sandbox,
+    /// The bridge program and its first arguments.
+    pub bridge: Vec<PathBuf>,
+    /// An unused runtime is stopped after this; zero = never.
+    pub idle_stop: Duration,
+    /// How long a new runtime may take to answer.
+    pub connect_timeout: Duration,
+    /// Longest line and frame in bytes.
+    pub line_limit: usize,
+    /// A turn's limit; zero = none.
+    pub run_timeout: Duration,
+    /// A turn's limit without a sign; zero = none.
+    pub no_output_timeout: Duration,
+    /// An approval's limit.
+    pub approval_timeout: Duration,
+    /// How long finished rows are kept; `None` = for ever.
+    pub retention: Option<Duration>,
+    /// Web origins allowed beside our own.
+    pub cors_origins: Vec<String>,
+    /// Telegram, where a token is set.
+    pub telegram: Option<TelegramConfig>,
+    /// Log filter.
+    pub log: String,
+    /// Log format.
+    pub log_format: LogFormat,
+}
+
+/// Telegram as the gateway needs it.
+#[derive(Clone, Debug)]
+pub struct TelegramConfig {
+    /// The bot's token.
+    pub token: Secret,
+    /// The Bot API.
+    pub api_url: Url,
+    /// Users that need no pairing.
+    pub allowed_user_ids: Vec<String>,
+}
+
+/// How runtimes are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProvisionMode {
+    /// A local process for each session.
+    Process,
+}
+
+impl ProvisionMode {
+    /// As it is written in `argus/session` and in settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+        }
+    }
+}
+
+/// What the agent may touch, in the agent's own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sandbox {
+    /// Read everything, write in the workspace.
+    WorkspaceWrite,
+    /// Read everything.
+    ReadOnly,
+    /// Everything that the user of this process may.
+    DangerFullAccess,
+}
+
+/// How to log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one object a line.
+    Json,
+}

@@ -1,0 +1,221 @@
+//! From text to [`Config`]: each setting on its line, mistakes collected.
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use argus_protocol::token::Secret;
+use url::Url;
+
+use super::parse::{
+    absolute, bridge, command, days, expand, line_limit, list, log_filter, log_format, mode, sandbox,
+};
+use super::{Config, GatewayArgs, LogFormat, ProvisionMode, Sandbox, TelegramConfig};
+
+/// All that is wrong with the settings, one line each.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Mistakes(pub Vec<String>);
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the settings cannot be used:")?;
+        self.0.iter().try_for_each(|line| write!(f, "\n  {line}"))
+    }
+}
+
+struct Reader(Vec<String>);
+
+impl Reader {
+    /// The parsed setting, or its default. A text that does not parse is a mistake.
+    fn or<T>(
+        &mut self,
+        name: &str,
+        text: Option<&String>,
+        default: T,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> T {
+        let Some(text) = text.map(|text| text.trim()).filter(|text| !text.is_empty()) else { return default };
+        parse(text).unwrap_or_else(|why| {
+            self.0.push(format!("{name}: {why}, got `{text}`"));
+            default
+        })
+    }
+
+    fn seconds(&mut self, name: &str, text: Option<&String>, default: u64) -> Duration {
+        self.or(name, text, Duration::from_secs(default), |text| {
+            let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+            Duration::try_from_secs_f64(seconds)
+                .ok()
+                .filter(|d| d.as_secs() <= 10 * 365 * 86_400)
+                .ok_or_else(|| "expected 0 or a sensible number of seconds".to_owned())
+        })
+    }
+}
+
+impl Config {
+    /// Checks all settings; every mistake is in the error.
+    pub fn from_args(args: &GatewayArgs) -> Result<Self, Mistakes> {
+        let mut read = Reader(Vec::new());
+        let user_home = std::env::home_dir().map(|home| home.join(".argus"));
+        let home = read.or("ARGUS_HOME", args.home.as_ref(), user_home.clone().unwrap_or_default(), |text| {
+            absolute(&expand(text, user_home.as_deref().and_then(Path::parent)))
+        });
+        if home.as_os_str().is_empty() {
+            read.0.push("ARGUS_HOME: set it, this user has no home folder".to_owned());
+        }
+        let workspace =
+            read.or("ARGUS_WORKSPACE_HOST_PATH", args.workspace.as_ref(), home.join("workspace"), |text| {
+                absolute(Path::new(text))
+            });
+        let config = Self {
+            bind: read.or("ARGUS_BIND", args.bind.as_ref(), ([127, 0, 0, 1], 8080).into(), |text| {
+                text.parse().map_err(|_| "expected an address and a port such as 127.0.0.1:8080".to_owned())
+            }),
+            token: args.token.as_deref().and_then(Secret::parse),
+            mode: read.or("ARGUS_PROVISION_MODE", args.provision_mode.as_ref(), ProvisionMode::Process, mode),
+            runtime_cmd: read.or(
+                "ARGUS_RUNTIME_CMD",
+                args.runtime_cmd.as_ref(),
+                "codex app-server".to_owned(),
+                |text| command(text).map(|()| text.to_owned()),
+            ),
+            runtime_env: list(args.runtime_env.as_ref()),
+            sandbox: read.or("ARGUS_SANDBOX", args.sandbox.as_ref(), Sandbox::WorkspaceWrite, sandbox),
+            bridge: bridge(args.bridge.as_ref()),
+            idle_stop: read.seconds("ARGUS_SESSION_IDLE_STOP", args.session_idle_stop.as_ref(), 1800),
+            connect_timeout: connect_timeout(args, &mut read),
+            line_limit: read.or(
+                "ARGUS_JSONL_LINE_LIMIT_BYTES",
+                args.line_limit.as_ref(),
+                64 << 20,
+                line_limit,
+            ),
+            run_timeout: read.seconds("RUN_TIMEOUT_SECONDS", args.run_timeout.as_ref(), 3600),
+            no_output_timeout: read.seconds(
+                "NO_OUTPUT_IDLE_TIMEOUT_SECONDS",
+                args.no_output_timeout.as_ref(),
+                900,
+            ),
+            approval_timeout: read.seconds("ARGUS_APPROVAL_TIMEOUT_S", args.approval_timeout.as_ref(), 600),
+            retention: read.or("ARGUS_RETENTION_DAYS", args.retention_days.as_ref(), days(30), |text| {
+                text.parse().map(days).map_err(|_| "expected a number of days".to_owned())
+            }),
+            cors_origins: origins(args, &mut read),
+            telegram: telegram(args, &mut read),
+            log: read.or("ARGUS_LOG", args.log.as_ref(), "info".to_owned(), log_filter),
+            log_format: read.or("ARGUS_LOG_FORMAT", args.log_format.as_ref(), LogFormat::Text, log_format),
+            home,
+            workspace,
+        };
+        if read.0.is_empty() { Ok(config) } else { Err(Mistakes(read.0)) }
+    }
+}
+
+fn telegram(args: &GatewayArgs, read: &mut Reader) -> Option<TelegramConfig> {
+    let default: Url = "https://api.telegram.org".parse().expect("a constant URL");
+    let api_url = read.or("TELEGRAM_API_URL", args.telegram_api_url.as_ref(), default, |text| {
+        let url: Url = text.parse().map_err(|e| format!("expected a URL ({e})"))?;
+        if matches!(url.scheme(), "http" | "https") {
+            Ok(url)
+        } else {
+            Err("expected http or https".to_owned())
+        }
+    });
+    let allowed_user_ids = list(args.telegram_allowed_user_ids.as_ref());
+    for id in allowed_user_ids.iter().filter(|id| id.parse::<u64>().is_err()) {
+        read.0.push(format!("TELEGRAM_ALLOWED_USER_IDS: expected numeric ids, got `{id}`"));
+    }
+    let token = args.telegram_token.as_deref().and_then(Secret::parse)?;
+    let bot_id = token.reveal().split_once(':').map(|(id, secret)| (id.parse::<u64>(), secret.is_empty()));
+    if !matches!(bot_id, Some((Ok(_), false))) {
+        read.0.push("TELEGRAM_BOT_TOKEN: expected a token such as `123456:ABC…` from BotFather".to_owned());
+    }
+    Some(TelegramConfig { token, api_url, allowed_user_ids })
+}
+
+/// Zero is no time at all, and no runtime could ever be reached.
+fn connect_timeout(args: &GatewayArgs, read: &mut Reader) -> Duration {
+    let limit = read.seconds("ARGUS_CONNECT_TIMEOUT_S", args.connect_timeout.as_ref(), 30);
+    if limit.is_zero() {
+        read.0.push("ARGUS_CONNECT_TIMEOUT_S: expected more than 0 seconds".to_owned());
+    }
+    limit
+}
+
+/// As a browser writes them in `Origin`, since they are compared with that.
+fn origins(args: &GatewayArgs, read: &mut Reader) -> Vec<String> {
+    let origins = list(args.cors_origins.as_ref());
+    for origin in &origins {
+        let parsed = Url::parse(origin).map(|url| url.origin().ascii_serialization());
+        if parsed.as_deref() != Ok(origin.as_str()) {
+            let expected = "expected origins such as https://chat.example or http://localhost:3000";
+            read.0.push(format!("ARGUS_CORS_ORIGINS: {expected}, got `{origin}`"));
+        }
+    }
+    origins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args() -> GatewayArgs {
+        GatewayArgs { home: Some("/tmp/argus".into()), ..GatewayArgs::default() }
+    }
+
+    #[test]
+    fn without_settings_it_listens_on_loopback_and_makes_processes() {
+        let config = Config::from_args(&args()).unwrap();
+        assert_eq!(config.bind, ([127, 0, 0, 1], 8080).into());
+        assert_eq!((config.mode, config.workspace), (ProvisionMode::Process, "/tmp/argus/workspace".into()));
+        assert!(config.telegram.is_none() && config.token.is_none());
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_together() {
+        let wrong = GatewayArgs {
+            bind: Some("nowhere".into()),
+            home: Some("relative".into()),
+            runtime_cmd: Some("codex app-server | tee log".into()),
+            session_idle_stop: Some("-1".into()),
+            cors_origins: Some("https://chat.example, chat.example/page".into()),
+            log: Some("gateway=noisy".into()),
+            telegram_token: Some("no-token".into()),
+            telegram_allowed_user_ids: Some("12, bob".into()),
+            ..GatewayArgs::default()
+        };
+        let Mistakes(lines) = Config::from_args(&wrong).unwrap_err();
+        let names: Vec<_> = lines.iter().map(|line| line.split(':').next().unwrap()).collect();
+        assert_eq!(
+            names,
+            [
+                "ARGUS_HOME",
+                "ARGUS_BIND",
+                "ARGUS_RUNTIME_CMD",
+                "ARGUS_SESSION_IDLE_STOP",
+                "ARGUS_CORS_ORIGINS",
+                "TELEGRAM_ALLOWED_USER_IDS",
+                "TELEGRAM_BOT_TOKEN",
+                "ARGUS_LOG"
+            ]
+        );
+        assert!(!lines.concat().contains("no-token"), "a secret is not repeated");
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_unset() {
+        let empty = GatewayArgs { token: Some(String::new()), bind: Some(" ".into()), ..args() };
+        let config = Config::from_args(&empty).unwrap();
+        assert!(config.token.is_none() && config.bind.port() == 8080);
+    }
+
+    #[test]
+    fn secrets_do_not_show_in_debug() {
+        let config = Config::from_args(&GatewayArgs {
+            telegram_token: Some("1:hush".into()),
+            token: Some("hush".into()),
+            ..args()
+        });
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+}

@@ -1,0 +1,145 @@
+//! One attempt at one message: sent in the form that is taken, and noted.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Parts, Token};
+use crate::clock::unix_ms;
+use crate::store::ledger::{Body, LedgerError, Row};
+use crate::telegram::{SendError, Text};
+
+/// A message that could not be sent for this long is given up, in milliseconds …
+const GIVE_UP: u64 = 24 * 60 * 60 * 1000;
+/// … but not before so many attempts, some fifteen minutes of them: while the gateway was off nothing was tried, and the
+/// first attempt after a weekend may come before the network does.
+const TRIES_AT_LEAST: u32 = 20;
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+
+/// What the worker has to know of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The row is done with, one way or the other.
+    Done,
+    /// Nothing to this chat for that long.
+    Pause(Duration),
+    /// The same, by order of the channel.
+    Refused(Duration),
+    /// The token is refused.
+    Unauthorized,
+}
+
+/// Tries one row. It ends when the outcome is stored.
+pub(super) async fn attempt(parts: &Parts, row: &Row, shutdown: &CancellationToken) -> Ended {
+    argus_crash_point::here("outbox.before_send").await;
+    match send(parts, row).await {
+        Ok(message_id) => {
+            argus_crash_point::here("outbox.sent").await;
+            parts.note_success();
+            confirm(parts, row, &message_id, shutdown).await;
+            argus_crash_point::here("outbox.confirmed").await;
+            Ended::Done
+        }
+        Err(error) => judge(parts, row, error).await,
+    }
+}
+
+/// Sends it with its mark-up, or without when that is refused.
+async fn send(parts: &Parts, row: &Row) -> Result<String, SendError> {
+    let chat = &row.chat.chat;
+    let Body::Text { html, plain } = &row.body;
+    match parts.telegram.send(chat, Text::Html(html)).await {
+        Err(error @ (SendError::BadEntities(_) | SendError::TooLong | SendError::Other(_))) => {
+            tracing::warn!(chat.key = %chat, outbox.id = row.id, %error, "sending the text without mark-up");
+            parts.telegram.send(chat, Text::Plain(plain)).await
+        }
+        other => other,
+    }
+}
+
+/// Notes that it was taken. Until that is stored the chat's next message does not go, and this one would be repeated
+/// after a restart; so it is tried until it works or we stop.
+async fn confirm(parts: &Parts, row: &Row, message_id: &str, shutdown: &CancellationToken) {
+    let mut tries = 0;
+    while let Err(error) = parts.ledger.mark_sent(row.id, message_id).await {
+        tracing::error!(outbox.id = row.id, %error, "a sent message could not be noted; trying again");
+        parts.note_error(error.to_string());
+        tries += 1;
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(pause(parts.limits.first_pause, tries)) => {}
+        }
+    }
+}
+
+async fn judge(parts: &Parts, row: &Row, error: SendError) -> Ended {
+    let words = error.to_string();
+    parts.note_error(words.clone());
+    let (pause, ended) = match error {
+        SendError::ChatGone(_) => {
+            let chat = &row.chat;
+            let gone = parts.ledger.fail_chat(chat, &words).await;
+            tracing::warn!(chat.key = %chat.chat, error = words, "a chat is gone; what waited for it is given up");
+            return stored(parts, row, gone.map(|_| ()));
+        }
+        SendError::BadEntities(_) | SendError::TooLong | SendError::Other(_) => {
+            return give_up(parts, row, &words).await;
+        }
+        SendError::Unauthorized => {
+            tracing::error!(error = words, "nothing can be sent");
+            parts.record().token = Token::Refused;
+            return Ended::Unauthorized;
+        }
+        SendError::RetryAfter(seconds) => {
+            let pause = Duration::from_secs(u64::from(seconds.max(1)));
+            (pause, Ended::Refused(pause))
+        }
+        SendError::Transient(_) => {
+            let pause = pause(parts.limits.first_pause, row.attempts);
+            (pause, Ended::Pause(pause))
+        }
+    };
+    let now = unix_ms();
+    if now.saturating_sub(row.created_ms) > GIVE_UP && row.attempts >= TRIES_AT_LEAST {
+        return give_up(parts, row, &words).await;
+    }
+    tracing::warn!(chat.key = %row.chat.chat, outbox.id = row.id, error = words, ?pause, "a message waits");
+    let next = now.saturating_add(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+    // That it is not stored changes nothing: the row waits as it did.
+    if let Err(error) = parts.ledger.postpone(row.id, next, &words).await {
+        tracing::error!(outbox.id = row.id, %error, "an attempt could not be noted");
+    }
+    ended
+}
+
+async fn give_up(parts: &Parts, row: &Row, words: &str) -> Ended {
+    tracing::error!(chat.key = %row.chat.chat, outbox.id = row.id, error = words, "a message is given up");
+    let noted = parts.ledger.mark_failed(row.id, words).await;
+    stored(parts, row, noted)
+}
+
+/// A row that is done with but could not be noted so comes again; not at once.
+fn stored(parts: &Parts, row: &Row, noted: Result<(), LedgerError>) -> Ended {
+    let Err(error) = noted else { return Ended::Done };
+    tracing::error!(outbox.id = row.id, %error, "the end of a message could not be noted");
+    parts.note_error(error.to_string());
+    Ended::Pause(LONGEST_PAUSE)
+}
+
+/// The first one, twice, four times … a minute.
+fn pause(first: Duration, attempts: u32) -> Duration {
+    first.saturating_mul(1 << attempts.min(20)).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_in_vain_come_further_and_further_apart() {
+        let first = Duration::from_secs(1);
+        let seconds = [0, 1, 2, 5, 6, 7, 1000, u32::MAX].map(|n| pause(first, n).as_secs());
+        assert_eq!(seconds, [1, 2, 4, 32, 60, 60, 60, 60]);
+    }
+}

@@ -1,0 +1,153 @@
+//! Outcome to chat: renders what people are told, and sends the outbox.
+
+mod attempt;
+mod pace;
+mod render;
+mod typing;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use argus_session::ChatRef;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+pub use self::pace::Limits;
+use self::pace::Pace;
+pub use self::render::rows_for;
+use self::typing::Typing;
+use crate::clock::unix_ms;
+use crate::store::ledger::Ledger;
+use crate::telegram::{CHANNEL, Telegram};
+
+/// The sending side of one bot. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Delivery(Arc<Parts>);
+
+struct Parts {
+    ledger: Ledger,
+    telegram: Telegram,
+    limits: Limits,
+    pace: Mutex<Pace>,
+    typing: Typing,
+    record: Mutex<Record>,
+}
+
+/// What happened last.
+#[derive(Debug, Default)]
+struct Record {
+    last_sent_ms: Option<u64>,
+    last_error: Option<String>,
+    token: Token,
+}
+
+/// Whether the channel takes our token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Token {
+    /// As far as we know.
+    #[default]
+    Accepted,
+    /// No: everything waits.
+    Refused,
+}
+
+/// How sending stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// When a message was taken last, unix milliseconds; absent before the first since the start.
+    pub last_sent_ms: Option<u64>,
+    /// When the oldest message that waits was put out, unix milliseconds.
+    pub oldest_waiting_ms: Option<u64>,
+    /// What went wrong since, in words.
+    pub last_error: Option<String>,
+    /// Whether our token is taken.
+    pub token: Token,
+}
+
+impl Delivery {
+    /// Delivery of what the ledger's outbox holds for that bot.
+    pub fn new(ledger: Ledger, telegram: Telegram) -> Self {
+        Self::with_limits(ledger, telegram, Limits::default())
+    }
+
+    /// [`Delivery::new`] with other limits.
+    pub fn with_limits(ledger: Ledger, telegram: Telegram, limits: Limits) -> Self {
+        Self(Arc::new(Parts {
+            ledger,
+            telegram,
+            limits,
+            pace: Mutex::new(Pace::new(limits)),
+            typing: Typing::default(),
+            record: Mutex::default(),
+        }))
+    }
+
+    /// Sends until told to stop; messages under way then have some seconds to end.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        tokio::join!(worker::run(&self.0, &shutdown), typing::run(&self.0, &shutdown));
+    }
+
+    /// A turn runs that the chat asked for: it sees "typing…" until [`Delivery::turn_over`], which is to be called
+    /// once for each call of this.
+    pub fn turn_running(&self, chat: &ChatRef) {
+        if self.serves(chat) {
+            self.0.typing.begin(&chat.chat);
+        }
+    }
+
+    /// It is over.
+    pub fn turn_over(&self, chat: &ChatRef) {
+        if self.serves(chat) {
+            self.0.typing.end(&chat.chat);
+        }
+    }
+
+    /// How sending stands.
+    pub async fn health(&self) -> Health {
+        let waiting = self.0.ledger.oldest_waiting_ms(CHANNEL, self.0.telegram.bot_id()).await;
+        let record = self.0.record();
+        let (oldest_waiting_ms, unreadable) = match waiting {
+            Ok(oldest) => (oldest, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        Health {
+            last_sent_ms: record.last_sent_ms,
+            oldest_waiting_ms,
+            last_error: unreadable.or_else(|| record.last_error.clone()),
+            token: record.token,
+        }
+    }
+
+    fn serves(&self, chat: &ChatRef) -> bool {
+        chat.channel == CHANNEL && chat.bot == self.0.telegram.bot_id()
+    }
+}
+
+impl Parts {
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_success(&self) {
+        *self.record() = Record { last_sent_ms: Some(unix_ms()), last_error: None, token: Token::Accepted };
+    }
+
+    fn note_error(&self, error: String) {
+        self.record().last_error = Some(error);
+    }
+}
+
+/// Waits until then; for ever where there is no then.
+async fn at(then: Option<Instant>) {
+    match then {
+        Some(then) => tokio::time::sleep_until(then).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,162 @@
+//! An outcome as messages: the answer in parts, and a line where it did not end well.
+
+use argus_chat_markup::{Part, utf16_len};
+use argus_session::{Origin, Outcome, Settlement};
+
+use crate::store::ledger::{Body, Language, NewRow};
+
+/// The longest message, in UTF-16 units.
+const LONGEST: usize = 4096;
+/// The longest reason, in characters; what is over goes.
+const LONGEST_REASON: usize = 1000;
+
+/// What the chat that asked is told of an outcome, one row for each message. Nothing where no chat asked.
+pub fn rows_for(settlement: &Settlement, language: Language) -> Vec<NewRow> {
+    let (Some(chat), Some(first)) = (settlement.origin.chat(), settlement.submissions.first()) else {
+        return Vec::new();
+    };
+    let rows = messages(&settlement.origin, &settlement.outcome, language).into_iter().enumerate();
+    rows.map(|(number, part)| NewRow {
+        dedupe_key: format!("{first}:{number}"),
+        chat: chat.clone(),
+        body: Body::Text { html: part.html, plain: part.plain },
+    })
+    .collect()
+}
+
+fn messages(origin: &Origin, outcome: &Outcome, language: Language) -> Vec<Part> {
+    let english = language == Language::English;
+    match outcome {
+        Outcome::Completed { text } => {
+            let parts = argus_chat_markup::telegram(text);
+            match origin {
+                Origin::Chat { .. } if parts.is_empty() => {
+                    vec![line(if english { "(no text)" } else { "（没有文字）" })]
+                }
+                Origin::Chat { .. } | Origin::Client { .. } => parts,
+            }
+        }
+        Outcome::Interrupted { text } => {
+            closed_by(argus_chat_markup::telegram(text), line(if english { "Stopped." } else { "已停止。" }))
+        }
+        Outcome::Failed { reason, text } => {
+            let reason = shortened(reason.trim());
+            let words = if english {
+                format!("⚠️ This did not finish: {reason}")
+            } else {
+                format!("⚠️ 未能完成：{reason}")
+            };
+            closed_by(argus_chat_markup::telegram(text), line(&words))
+        }
+    }
+}
+
+/// The parts with a last line: in the last part where it fits, else as a message of its own.
+fn closed_by(mut parts: Vec<Part>, line: Part) -> Vec<Part> {
+    match parts.last_mut() {
+        Some(last) if utf16_len(&last.plain) + 2 + utf16_len(&line.plain) <= LONGEST => {
+            last.html = format!("{}\n\n{}", last.html, line.html);
+            last.plain = format!("{}\n\n{}", last.plain, line.plain);
+        }
+        _ => parts.push(line),
+    }
+    parts
+}
+
+/// A text that is no Markdown.
+fn line(text: &str) -> Part {
+    let html = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    Part { html, plain: text.to_owned() }
+}
+
+fn shortened(text: &str) -> String {
+    let mut kept: String = text.chars().take(LONGEST_REASON).collect();
+    if kept.len() < text.len() {
+        kept.push('…');
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use argus_session::ChatRef;
+
+    use super::*;
+
+    fn chat() -> ChatRef {
+        ChatRef { channel: "telegram".into(), bot: "1".into(), chat: "7".parse().unwrap() }
+    }
+
+    fn asked() -> Origin {
+        Origin::Chat { chat: chat(), user: "7".into(), message: "1".into() }
+    }
+
+    fn told_of(origin: Origin, outcome: Outcome, language: Language) -> Vec<(String, String)> {
+        let settlement = Settlement {
+            submissions: vec![format!("{:032x}", 5).parse().unwrap(), format!("{:032x}", 6).parse().unwrap()],
+            origin,
+            thread: None,
+            turn: None,
+            outcome,
+        };
+        let rows = rows_for(&settlement, language);
+        for (number, row) in rows.iter().enumerate() {
+            assert_eq!(row.dedupe_key, format!("{:032x}:{number}", 5));
+            assert_eq!(row.chat, chat());
+        }
+        rows.into_iter()
+            .map(|row| {
+                let Body::Text { html, plain } = row.body;
+                (html, plain)
+            })
+            .collect()
+    }
+
+    fn pair(html: &str, plain: &str) -> (String, String) {
+        (html.to_owned(), plain.to_owned())
+    }
+
+    #[test]
+    fn an_answer_is_rendered_and_split_and_never_cut() {
+        let completed = |text: &str| Outcome::Completed { text: text.to_owned() };
+        let told = told_of(asked(), completed("**a** & b"), Language::English);
+        assert_eq!(told, [pair("<b>a</b> &amp; b", "a & b")]);
+        let long = (0..2000).map(|n| n.to_string()).collect::<Vec<_>>().join(" ");
+        let told = told_of(asked(), completed(&long), Language::English);
+        assert!(told.len() > 1 && told.iter().all(|(_, plain)| utf16_len(plain) <= LONGEST));
+        let words: Vec<_> = told.iter().flat_map(|(_, plain)| plain.split_whitespace()).collect();
+        assert_eq!(words.join(" "), long);
+    }
+
+    #[test]
+    fn no_text_is_said_to_those_who_asked_in_a_chat_only() {
+        let empty = || Outcome::Completed { text: " \n".to_owned() };
+        assert_eq!(told_of(asked(), empty(), Language::English), [pair("(no text)", "(no text)")]);
+        assert_eq!(told_of(asked(), empty(), Language::Chinese), [pair("（没有文字）", "（没有文字）")]);
+        assert_eq!(told_of(Origin::Client { chat: Some(chat()) }, empty(), Language::English), []);
+        let answer = Outcome::Completed { text: "x".to_owned() };
+        assert_eq!(told_of(Origin::Client { chat: None }, answer, Language::English), []);
+    }
+
+    #[test]
+    fn what_did_not_finish_says_so_after_what_was_said() {
+        let stopped = |text: &str| Outcome::Interrupted { text: text.to_owned() };
+        assert_eq!(told_of(asked(), stopped(""), Language::English), [pair("Stopped.", "Stopped.")]);
+        assert_eq!(
+            told_of(asked(), stopped("*so* far"), Language::Chinese),
+            [pair("<i>so</i> far\n\n已停止。", "so far\n\n已停止。")]
+        );
+        let failed =
+            |reason: &str, text: &str| Outcome::Failed { reason: reason.to_owned(), text: text.to_owned() };
+        assert_eq!(
+            told_of(asked(), failed("the agent exited <1>", "half"), Language::English),
+            [pair(
+                "half\n\n⚠️ This did not finish: the agent exited &lt;1&gt;",
+                "half\n\n⚠️ This did not finish: the agent exited <1>"
+            )]
+        );
+        let told = told_of(asked(), failed(&"r".repeat(5000), &"t".repeat(4000)), Language::Chinese);
+        assert_eq!(told.len(), 2);
+        assert_eq!(told[1].1, format!("⚠️ 未能完成：{}…", "r".repeat(1000)));
+    }
+}

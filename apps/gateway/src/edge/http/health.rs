@@ -1,0 +1,28 @@
+//! `GET /healthz` and `GET /readyz`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use serde_json::{Value, json};
+
+use super::super::Edge;
+use super::super::auth::is_operator;
+
+/// The process serves.
+pub(in super::super) async fn alive() -> Json<Value> {
+    Json(json!({ "ok": true }))
+}
+
+/// Everything it needs serves too. Reasons are told to the operator only.
+pub(in super::super) async fn ready(
+    State(edge): State<Edge>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> (StatusCode, Json<Value>) {
+    let report = edge.standing.report().await;
+    let status = if report.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    if is_operator(&edge.token, &headers, uri.query()) {
+        return (status, Json(json!(report)));
+    }
+    (status, Json(json!({ "ok": report.ok })))
+}

@@ -1,0 +1,61 @@
+//! Who is calling: sockets and HTTP become typed calls. Decides nothing. The only axum.
+
+mod auth;
+mod error;
+mod http;
+mod listen;
+mod origin;
+pub mod ports;
+mod router;
+mod rpc;
+mod ws;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use argus_protocol::token::Secret;
+use argus_protocol::{RpcError, SessionId};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::automation::intake::Intake;
+use crate::chat::Chats;
+use crate::config::ProvisionMode;
+use crate::sessions::Sessions;
+
+pub use listen::serve;
+use ports::Standing;
+
+/// Everything that a request may reach.
+#[derive(Clone)]
+pub struct Edge {
+    /// The operator's token.
+    pub token: Secret,
+    /// Web origins allowed beside our own.
+    pub origins: Arc<[String]>,
+    /// How runtimes are made.
+    pub mode: ProvisionMode,
+    /// Longest frame of a client in bytes.
+    pub frame_limit: usize,
+    /// All sessions.
+    pub sessions: Sessions,
+    /// The one door for turns.
+    pub intake: Intake,
+    /// Who talks to us.
+    pub chats: Chats,
+    /// How everything stands.
+    pub standing: Arc<dyn Standing>,
+    /// Numbers client connections.
+    pub next_client: Arc<AtomicU64>,
+    /// Client connections that are open.
+    pub connections: TaskTracker,
+    /// Ends open connections when the gateway stops.
+    pub shutdown: CancellationToken,
+}
+
+impl Edge {
+    /// The default session; made when there is none.
+    async fn default_session(&self) -> Result<SessionId, RpcError> {
+        self.sessions.default_session().await.map_err(RpcError::failed)
+    }
+}

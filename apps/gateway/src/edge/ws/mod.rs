@@ -1,0 +1,7 @@
+//! `WebSocket` connections, one kind to a file.
+
+mod client;
+mod reading;
+mod writing;
+
+pub(super) use client::upgrade;

@@ -1,0 +1,115 @@
+//! How everything stands: what `/readyz` tells the operator.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use argus_protocol::argus::channel::{ReceiverState, Report as ReceiverReport};
+use async_trait::async_trait;
+
+use crate::clock::unix_ms;
+use crate::delivery::{Delivery, Token};
+use crate::edge::ports::{Receiver, Report, Sender, Standing};
+use crate::store::ledger::Ledger;
+
+/// A receiver that said nothing for this long is not fine any more, in milliseconds.
+const RECEIVER_SILENCE_MS: u64 = 120_000;
+/// An answer that waits longer than this to be sent is trouble, in milliseconds.
+const OUTBOX_WAIT_MS: u64 = 300_000;
+/// With less space than this for the home, in bytes, the operator should act.
+const LITTLE_SPACE: u64 = 32 << 20;
+/// Receivers that are remembered.
+const MOST_RECEIVERS: usize = 64;
+
+/// Readiness, gathered from everything that can fail.
+pub struct Health {
+    home: PathBuf,
+    ledger: Ledger,
+    delivery: Option<Delivery>,
+    /// What each receiver said last, and when (unix milliseconds).
+    receivers: Mutex<BTreeMap<String, (ReceiverReport, u64)>>,
+}
+
+impl Health {
+    /// Health of these parts, and of the disk that holds the home.
+    pub fn new(home: PathBuf, ledger: Ledger, delivery: Option<Delivery>) -> Self {
+        Self { home, ledger, delivery, receivers: Mutex::default() }
+    }
+
+    /// Before the first write fails: on a full disk small ones may go through for a long while yet.
+    fn disk(&self) -> Option<String> {
+        let disk = rustix::fs::statvfs(&self.home).ok()?;
+        let left = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let home = self.home.display();
+        (left < LITTLE_SPACE)
+            .then(|| format!("the disk that holds `{home}` has {} MiB left: free some space", left >> 20))
+    }
+
+    fn receivers(&self, now: u64, reasons: &mut Vec<String>) -> Vec<Receiver> {
+        let receivers = self.receivers.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = receivers.values().map(|(report, heard)| {
+            reasons.extend(trouble(report, now.saturating_sub(*heard)));
+            Receiver {
+                channel: report.channel.clone(),
+                bot: report.bot.clone(),
+                state: report.state,
+                last_poll_age_ms: report.last_poll_ms.map(|at| now.saturating_sub(at)),
+            }
+        });
+        told.collect()
+    }
+
+    async fn sender(&self, now: u64, reasons: &mut Vec<String>) -> Option<Sender> {
+        let state = self.delivery.as_ref()?.health().await;
+        if state.token == Token::Refused {
+            reasons.push(
+                "telegram: the bot's token is refused; set TELEGRAM_BOT_TOKEN to a valid one".to_owned(),
+            );
+        }
+        let oldest_waiting_age_ms = state.oldest_waiting_ms.map(|at| now.saturating_sub(at));
+        if let Some(age) = oldest_waiting_age_ms.filter(|age| *age > OUTBOX_WAIT_MS) {
+            let why = state.last_error.as_deref().unwrap_or("no error seen");
+            reasons.push(format!("an answer waits to be sent for {} s: {why}", age / 1000));
+        }
+        let last_send_age_ms = state.last_sent_ms.map(|at| now.saturating_sub(at));
+        Some(Sender { last_send_age_ms, oldest_waiting_age_ms, last_error: state.last_error })
+    }
+}
+
+#[async_trait]
+impl Standing for Health {
+    fn receiver_reports(&self, report: ReceiverReport) {
+        let key = format!("{}:{}", report.channel, report.bot);
+        let mut receivers = self.receivers.lock().unwrap_or_else(PoisonError::into_inner);
+        if receivers.len() < MOST_RECEIVERS || receivers.contains_key(&key) {
+            receivers.insert(key, (report, unix_ms()));
+        }
+    }
+
+    async fn report(&self) -> Report {
+        let now = unix_ms();
+        let mut reasons = Vec::new();
+        if let Err(error) = self.ledger.probe().await {
+            reasons.push(format!("the ledger does not take writes: {error}"));
+        }
+        reasons.extend(self.disk());
+        let receivers = self.receivers(now, &mut reasons);
+        let sender = self.sender(now, &mut reasons).await;
+        Report { ok: reasons.is_empty(), reasons, receivers, sender }
+    }
+}
+
+/// What is wrong with a receiver that was last heard `silence` milliseconds ago.
+fn trouble(report: &ReceiverReport, silence: u64) -> Option<String> {
+    let name = format!("{} bot {}", report.channel, report.bot);
+    let detail = report.detail.as_deref().unwrap_or("no detail");
+    if silence > RECEIVER_SILENCE_MS {
+        return Some(format!("{name}: its receiver has been silent for {} s", silence / 1000));
+    }
+    match report.state {
+        ReceiverState::Ok => None,
+        ReceiverState::Conflict => Some(format!("{name}: another program polls with its token: {detail}")),
+        ReceiverState::Unauthorized => Some(format!("{name}: its token is refused: {detail}")),
+        ReceiverState::Unreachable => Some(format!("{name}: cannot be reached: {detail}")),
+    }
+}

@@ -1,0 +1,22 @@
+//! The gateway: who calls, who talks, who acts, and one runtime for every session.
+//!
+//! ```text
+//!  app shutdown  >  edge  >  chat automation delivery  >  sessions  >  runtime store telegram  >  config clock
+//! ```
+//! Nothing imports upward or sideways, and `edge` no adapter (`tests/layers.rs` looks); `docs/ARCHITECTURE.md` is the map.
+
+pub mod app;
+pub mod automation;
+pub mod chat;
+pub mod clock;
+pub mod config;
+pub mod delivery;
+pub mod edge;
+pub mod health;
+pub mod logging;
+pub mod ports;
+pub mod runtime;
+pub mod sessions;
+pub mod shutdown;
+pub mod store;
+pub mod telegram;

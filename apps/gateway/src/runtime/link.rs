@@ -1,0 +1,235 @@
+//! One connection to a bridge: hello, welcome, then numbered lines both ways through bounded channels.
+
+use std::time::Duration;
+
+use argus_jsonl::{Line as TextLine, LineCodec};
+use argus_protocol::Frame;
+use argus_protocol::bridge::{Event, FromBridge, FromGateway, Line, VERSION, parse_line};
+use argus_session::RuntimeLine;
+use bytes::Bytes;
+use futures::{SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+use tokio_util::codec::{FramedRead, FramedWrite};
+
+use super::provision::{Reached, Welcome};
+
+/// What the link says.
+#[derive(Debug)]
+pub enum LinkEvent {
+    /// A numbered line.
+    Line {
+        /// Its number.
+        seq: u64,
+        /// What it says.
+        line: RuntimeLine,
+    },
+    /// The bridge took every frame up to this number.
+    Took {
+        /// The number.
+        seq: u64,
+    },
+    /// The connection is over; nothing follows.
+    Down {
+        /// In words.
+        reason: String,
+    },
+}
+
+/// What the link is told.
+#[derive(Debug)]
+pub enum LinkCommand {
+    /// Send a frame.
+    Frame {
+        /// Its number.
+        seq: u64,
+        /// It.
+        text: Bytes,
+    },
+    /// Send a control line.
+    Control(FromGateway),
+}
+
+/// Both halves of a connection. Dropping it closes the connection; the runtime lives on.
+#[derive(Debug)]
+pub struct Link {
+    /// What it says; the runtime waits while this is full.
+    pub events: mpsc::Receiver<LinkEvent>,
+    /// What it is told.
+    pub commands: mpsc::Sender<LinkCommand>,
+}
+
+/// Why a connection did not become a link.
+#[derive(Debug, thiserror::Error)]
+pub enum DialError {
+    /// The bridge said no.
+    #[error("the runtime bridge refused us: {0}")]
+    Refused(String),
+    /// It spoke another language, or none.
+    #[error("what answered is no runtime bridge: {0}")]
+    NotABridge(String),
+    /// The connection broke.
+    #[error("the connection to the runtime bridge broke: {0}")]
+    Broken(#[from] std::io::Error),
+}
+
+/// How long a bridge may take to greet.
+const GREETING_LIMIT: Duration = Duration::from_secs(5);
+/// A quiet link is asked whether it lives …
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// … and given up after this long without a word.
+const SILENCE_LIMIT: Duration = Duration::from_secs(45);
+
+/// The longest line taken from a bridge. The bridge keeps its agent's lines to its own limit, and may have been given
+/// another one than ours of today: whatever it kept must come through.
+const LONGEST_LINE: usize = crate::config::LARGEST_LINE_LIMIT + 64;
+
+/// Greets the bridge at the other end of `stream`.
+pub async fn greet<S>(stream: S, secret: &str, gateway: &str) -> Result<Reached, DialError>
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+{
+    let (reading, writing) = tokio::io::split(stream);
+    let mut lines = FramedRead::new(reading, LineCodec::new(LONGEST_LINE));
+    let mut out = FramedWrite::new(writing, LineCodec::new(LONGEST_LINE));
+    let hello = FromGateway::Hello { v: VERSION, secret: secret.to_owned(), gateway: gateway.to_owned() };
+    out.send(control(&hello)).await?;
+    let first = timeout(GREETING_LIMIT, lines.next())
+        .await
+        .map_err(|_| DialError::NotABridge("it is silent".into()))?;
+    let text = match first.transpose()? {
+        Some(TextLine::Text(text)) => text,
+        Some(TextLine::Oversized { .. }) => {
+            return Err(DialError::NotABridge("its first line is no greeting".into()));
+        }
+        // So does a bridge that is about to end.
+        None => return Err(DialError::Broken(std::io::ErrorKind::UnexpectedEof.into())),
+    };
+    let welcome = match serde_json::from_slice(&text) {
+        Ok(FromBridge::Welcome {
+            v: VERSION,
+            boot,
+            agent_epoch,
+            agent_state,
+            first_seq,
+            last_seq,
+            last_down_seq,
+        }) => Welcome { boot, agent_epoch, agent_state, first_seq, last_seq, last_down_seq },
+        Ok(FromBridge::Welcome { v, .. }) => {
+            return Err(DialError::Refused(format!("it speaks version {v}")));
+        }
+        Ok(FromBridge::Refused { reason }) => return Err(DialError::Refused(reason)),
+        _ => return Err(DialError::NotABridge("its first line is no greeting".into())),
+    };
+    let (events_in, events) = mpsc::channel(64);
+    let (commands, commands_out) = mpsc::channel(64);
+    tokio::spawn(pump(lines, out, events_in, commands_out));
+    Ok(Reached { welcome, link: Link { events, commands } })
+}
+
+/// Runs until either side is gone.
+async fn pump<R, W>(
+    mut lines: FramedRead<R, LineCodec>,
+    mut out: FramedWrite<W, LineCodec>,
+    events: mpsc::Sender<LinkEvent>,
+    mut commands: mpsc::Receiver<LinkCommand>,
+) where
+    R: AsyncRead + Unpin + Send,
+    W: AsyncWrite + Unpin + Send,
+{
+    let (pongs, mut asked) = mpsc::channel(1);
+    let reading = async {
+        loop {
+            let line = match timeout(SILENCE_LIMIT, lines.next()).await {
+                Err(_) => return "the runtime bridge fell silent".to_owned(),
+                Ok(None) => return "the runtime bridge closed the connection".to_owned(),
+                Ok(Some(Err(error))) => {
+                    return format!("the connection to the runtime bridge broke: {error}");
+                }
+                Ok(Some(Ok(TextLine::Oversized { bytes, .. }))) => {
+                    return format!("the runtime bridge sent a line of {bytes} bytes, over the limit");
+                }
+                Ok(Some(Ok(TextLine::Text(text)))) => text,
+            };
+            match understand(&line) {
+                Ok(Said::Event(event)) => {
+                    if events.send(event).await.is_err() {
+                        return "nobody listens any more".to_owned();
+                    }
+                }
+                Ok(Said::Ping) => _ = pongs.try_send(()),
+                Ok(Said::Nothing) => {}
+                Ok(Said::Displaced) => return "another gateway took the runtime over".to_owned(),
+                Err(reason) => return reason,
+            }
+        }
+    };
+    let writing = async {
+        let mut spoke = Instant::now();
+        loop {
+            let line = tokio::select! {
+                command = commands.recv() => match command {
+                    None => return "nobody needs it any more".to_owned(),
+                    Some(LinkCommand::Control(line)) => control(&line),
+                    Some(LinkCommand::Frame { seq, text }) => numbered(seq, &text),
+                },
+                Some(()) = asked.recv() => control(&FromGateway::Pong {}),
+                () = tokio::time::sleep_until(spoke + PING_EVERY) => control(&FromGateway::Ping {}),
+            };
+            spoke = Instant::now();
+            if let Err(error) = out.feed(line).await {
+                return format!("the connection to the runtime bridge broke: {error}");
+            }
+            if commands.is_empty() && out.flush().await.is_err() {
+                return "the connection to the runtime bridge broke".to_owned();
+            }
+        }
+    };
+    let reason = tokio::select! { reason = reading => reason, reason = writing => reason };
+    _ = events.send(LinkEvent::Down { reason }).await;
+}
+
+enum Said {
+    Event(LinkEvent),
+    Ping,
+    Displaced,
+    Nothing,
+}
+
+fn understand(line: &Bytes) -> Result<Said, String> {
+    let said = match parse_line(line).map_err(|e| e.to_string())? {
+        Line::Frame(seq, json) => {
+            let line = match Frame::parse(line.slice_ref(json)) {
+                Ok(frame) => RuntimeLine::Frame(frame),
+                Err(error) => {
+                    tracing::warn!(seq, %error, "the agent wrote a line that is no frame; it is left out");
+                    RuntimeLine::Noise
+                }
+            };
+            Said::Event(LinkEvent::Line { seq, line })
+        }
+        Line::Event(seq, json) => {
+            let event: Event =
+                serde_json::from_slice(json).map_err(|e| format!("an unknown bridge event: {e}"))?;
+            Said::Event(LinkEvent::Line { seq, line: RuntimeLine::Event(event) })
+        }
+        Line::Control(json) => match serde_json::from_slice(json) {
+            Ok(FromBridge::Ack { n }) => Said::Event(LinkEvent::Took { seq: n }),
+            Ok(FromBridge::Ping {}) => Said::Ping,
+            Ok(FromBridge::Displaced {}) => Said::Displaced,
+            Ok(FromBridge::Pong {} | FromBridge::Welcome { .. } | FromBridge::Refused { .. }) | Err(_) => {
+                Said::Nothing
+            }
+        },
+    };
+    Ok(said)
+}
+
+fn control(line: &FromGateway) -> Bytes {
+    serde_json::to_vec(line).expect("a control line is plain data").into()
+}
+
+fn numbered(seq: u64, text: &Bytes) -> Bytes {
+    [seq.to_string().as_bytes(), b" ", text].concat().into()
+}

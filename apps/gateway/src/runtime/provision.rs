@@ -1,0 +1,89 @@
+//! What every kind of runtime can do for the sessions.
+
+use argus_protocol::SessionId;
+use async_trait::async_trait;
+
+use super::link::Link;
+
+/// Makes, finds and removes runtimes. One implementation for each [`crate::config::ProvisionMode`].
+#[async_trait]
+pub trait Provisioner: Send + Sync {
+    /// Makes the session known, so that it outlives the gateway, without starting anything.
+    async fn reserve(&self, session: &SessionId) -> Result<(), ProvisionError>;
+
+    /// Whether the session is known.
+    async fn knows(&self, session: &SessionId) -> bool;
+
+    /// Reaches the session's runtime: the one that lives, else a new one. Not called twice at once for one session.
+    async fn reach(&self, session: &SessionId) -> Result<Reached, ProvisionError>;
+
+    /// Every known session.
+    async fn list(&self) -> Result<Vec<KnownRuntime>, ProvisionError>;
+
+    /// Ends the runtime and forgets the session. Files that the agent made stay.
+    async fn remove(&self, session: &SessionId) -> Result<(), ProvisionError>;
+}
+
+/// A runtime at the other end of a link.
+#[derive(Debug)]
+pub struct Reached {
+    /// What its bridge said.
+    pub welcome: Welcome,
+    /// The link; kept lines come first.
+    pub link: Link,
+}
+
+/// The bridge's greeting (protocol: `argus_protocol::bridge::FromBridge::Welcome`).
+#[derive(Clone, Debug)]
+pub struct Welcome {
+    /// The bridge process.
+    pub boot: String,
+    /// The agent just before `first_seq`.
+    pub agent_epoch: u64,
+    /// Its state there.
+    pub agent_state: argus_protocol::bridge::AgentState,
+    /// The first kept line.
+    pub first_seq: u64,
+    /// The newest line.
+    pub last_seq: u64,
+    /// The newest frame it took.
+    pub last_down_seq: u64,
+}
+
+/// A session that a provisioner knows, as `GET /sessions` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KnownRuntime {
+    /// The session.
+    pub session_id: SessionId,
+    /// The container, where there is one.
+    pub container_id: Option<String>,
+    /// A name for people.
+    pub name: String,
+    /// `running` or `stopped`.
+    pub status: String,
+    /// Which layout its files follow.
+    pub runtime_layout: String,
+}
+
+/// No runtime to be had.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct ProvisionError {
+    /// What failed, on which subject, what to do.
+    pub reason: String,
+    /// Whether it may work later without anybody's doing.
+    pub passing: bool,
+}
+
+impl ProvisionError {
+    /// Somebody must mend something.
+    pub fn lasting(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), passing: false }
+    }
+
+    /// The same call may work in a moment.
+    pub fn passing(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), passing: true }
+    }
+}

@@ -1,0 +1,17 @@
+//! One runtime, one owner: every session is an actor, found by its id in one registry.
+
+mod actor;
+mod at_start;
+mod handle;
+mod line_out;
+mod outbound;
+mod perform;
+pub mod ports;
+mod record;
+mod registry;
+
+pub use handle::{AskError, SessionHandle, Share};
+pub use outbound::{ClientReceiver, ClientSender, CloseReason, outbound};
+pub use registry::{Sessions, SessionsParts};
+
+pub use crate::runtime::{KnownRuntime, ProvisionError};

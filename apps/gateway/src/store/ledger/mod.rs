@@ -1,0 +1,108 @@
+//! The ledger: facts that must survive, in one `SQLite` file with one writer.
+//!
+//! Whatever is asked of it is durable when it answers. Writes are gathered into transactions by `writer`; reads
+//! run beside them. Statements keep to SQL that Postgres takes too.
+
+mod codec;
+mod error;
+mod links;
+mod open;
+mod outbox;
+mod pairing;
+mod people;
+mod received;
+mod retention;
+mod settling;
+mod submissions;
+mod threads;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use argus_session::Settlement;
+use futures::future::BoxFuture;
+use sqlx::SqlitePool;
+use tokio::sync::Notify;
+
+pub use self::error::LedgerError;
+pub use self::links::Checkpoint;
+pub use self::outbox::{Body, NewRow, Row};
+pub use self::pairing::Code;
+pub use self::people::{Language, Person, Role, Stranger, Via};
+pub use self::received::Seen;
+pub use self::retention::Pruned;
+pub use self::settling::Settled;
+pub use self::submissions::{Known, NewSubmission, Phase, Submitted};
+pub use self::writer::Tx;
+use self::writer::Writer;
+use super::clock::{self, Clock};
+
+/// What people are to be told of an outcome: rows for the outbox, in order.
+pub type Answers = fn(&Settlement, Language) -> Vec<NewRow>;
+
+/// The ledger. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Ledger(Arc<Inner>);
+
+struct Inner {
+    writer: Writer,
+    reads: SqlitePool,
+    outbox_grew: Arc<Notify>,
+}
+
+impl Ledger {
+    /// Opens the ledger at `path`, or makes it. `answers` says what [`Ledger::settle`] puts into the outbox.
+    ///
+    /// A file that is damaged or of a newer version is an error and stays as it is.
+    pub async fn open(path: &Path, answers: Answers) -> Result<Self, LedgerError> {
+        Self::open_with_clock(path, answers, clock::system()).await
+    }
+
+    /// [`Ledger::open`] with another clock.
+    pub async fn open_with_clock(path: &Path, answers: Answers, clock: Clock) -> Result<Self, LedgerError> {
+        let (connection, reads) = open::open(path, &open::MIGRATIONS).await?;
+        let outbox_grew = Arc::new(Notify::new());
+        let writer = Writer::start(Tx::new(connection, answers, clock), Arc::clone(&outbox_grew));
+        Ok(Self(Arc::new(Inner { writer, reads, outbox_grew })))
+    }
+
+    /// Stores what was asked so far, then closes the file. Later calls fail with [`LedgerError::Closed`].
+    pub async fn close(&self) {
+        self.0.writer.close().await;
+        self.0.reads.close().await;
+    }
+
+    /// Whether a write goes through now.
+    pub async fn probe(&self) -> Result<(), LedgerError> {
+        self.write(|tx| {
+            Box::pin(async move {
+                sqlx::query("UPDATE counters SET value = value WHERE name = 'boot'")
+                    .execute(&mut tx.connection)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Wakes one waiter after rows were put into the outbox.
+    pub fn outbox_grew(&self) -> &Notify {
+        &self.0.outbox_grew
+    }
+
+    /// Runs `work` inside a transaction and answers once it is durable. An error of `work` undoes what it did.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, LedgerError>> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.0.writer.write(work).await
+    }
+
+    fn reads(&self) -> &SqlitePool {
+        &self.0.reads
+    }
+}

@@ -1,0 +1,66 @@
+//! Lets go of what has ended long ago.
+
+use super::codec::to_sql;
+use super::{Ledger, LedgerError};
+
+/// How many rows went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Settled submissions.
+    pub submissions: u64,
+    /// Names of received messages.
+    pub received: u64,
+    /// Messages that were sent or given up.
+    pub outbox: u64,
+    /// People we do not know.
+    pub strangers: u64,
+}
+
+/// Rows of one transaction at most, so that nobody waits long behind it.
+const AT_ONCE: i64 = 500;
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+const SUBMISSIONS: &str = "DELETE FROM submissions WHERE seq IN (SELECT seq FROM submissions \
+     WHERE state = 'settled' AND settled_ms < $1 ORDER BY settled_ms LIMIT $2)";
+const RECEIVED: &str = "DELETE FROM received WHERE (channel, bot, idempotency_key) IN \
+     (SELECT channel, bot, idempotency_key FROM received WHERE at_ms < $1 ORDER BY at_ms LIMIT $2)";
+const OUTBOX: &str = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox \
+     WHERE state <> 'pending' AND done_ms < $1 ORDER BY done_ms LIMIT $2)";
+const STRANGERS: &str = "DELETE FROM strangers WHERE (channel, bot, user_id) IN \
+     (SELECT channel, bot, user_id FROM strangers WHERE told_ms < $1 ORDER BY told_ms LIMIT $2)";
+
+impl Ledger {
+    /// Removes what ended more than `days` before `now_ms` (unix milliseconds). What is open or waits stays. At least
+    /// two days are kept: channels offer a message again for one.
+    pub async fn prune(&self, now_ms: u64, days: u32) -> Result<Pruned, LedgerError> {
+        let before = to_sql(now_ms.saturating_sub(u64::from(days.max(2)) * DAY_MS));
+        Ok(Pruned {
+            submissions: self.sweep(SUBMISSIONS, before).await?,
+            received: self.sweep(RECEIVED, before).await?,
+            outbox: self.sweep(OUTBOX, before).await?,
+            strangers: self.sweep(STRANGERS, before).await?,
+        })
+    }
+
+    async fn sweep(&self, statement: &'static str, before: i64) -> Result<u64, LedgerError> {
+        let mut gone = 0;
+        loop {
+            let removed = self
+                .write(move |tx| {
+                    Box::pin(async move {
+                        let done = sqlx::query(statement)
+                            .bind(before)
+                            .bind(AT_ONCE)
+                            .execute(&mut tx.connection)
+                            .await?;
+                        Ok(done.rows_affected())
+                    })
+                })
+                .await?;
+            gone += removed;
+            if removed < AT_ONCE.unsigned_abs() {
+                return Ok(gone);
+            }
+        }
+    }
+}

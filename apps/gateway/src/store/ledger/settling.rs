@@ -1,0 +1,106 @@
+//! The end of submissions: stored once, together with what people are told of it.
+
+use argus_protocol::{SessionId, ThreadId, TurnId};
+use argus_session::{ChatRef, OpenState, Origin, Outcome, Settlement};
+
+use super::codec::{to_json, to_sql};
+use super::submissions::{OPEN, read_open};
+use super::{Ledger, LedgerError, Tx, people};
+
+/// What a settlement did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// The submissions ended now, and what is to be told of it is in the outbox.
+    Now,
+    /// They had ended before; nothing changed.
+    Before,
+}
+
+impl Ledger {
+    /// Stores how a turn ended, together with what people are told of it.
+    pub async fn settle(&self, settlement: &Settlement) -> Result<Settled, LedgerError> {
+        let settlement = settlement.clone();
+        self.write(move |tx| Box::pin(async move { tx.settle(&settlement).await })).await
+    }
+
+    /// Forgets a session that was deleted: its open submissions fail, their chats are told, and its bindings and
+    /// link state go. Answers what it settled.
+    pub async fn forget_session(&self, session: &SessionId) -> Result<Vec<Settlement>, LedgerError> {
+        let session = session.clone();
+        self.write(move |tx| Box::pin(async move { tx.forget_session(&session).await })).await
+    }
+}
+
+impl Tx {
+    /// As [`Ledger::settle`].
+    pub async fn settle(&mut self, settlement: &Settlement) -> Result<Settled, LedgerError> {
+        let mut ended = 0;
+        for id in &settlement.submissions {
+            let done = sqlx::query(
+                "UPDATE submissions SET state = 'settled', outcome = $2, thread = coalesce($3, thread), \
+                 turn = coalesce($4, turn), settled_ms = $5 WHERE id = $1 AND state <> 'settled'",
+            )
+            .bind(id.as_str())
+            .bind(to_json(&settlement.outcome))
+            .bind(settlement.thread.as_ref().map(ThreadId::as_str))
+            .bind(settlement.turn.as_ref().map(TurnId::as_str))
+            .bind(to_sql(self.now_ms()))
+            .execute(&mut self.connection)
+            .await?;
+            ended += done.rows_affected();
+        }
+        if ended == 0 {
+            return Ok(Settled::Before);
+        }
+        let language = match settlement.origin.chat() {
+            Some(chat) => {
+                people::language(&mut self.connection, chat, reader(&settlement.origin, chat)).await?
+            }
+            None => people::Language::English,
+        };
+        for row in (self.answers)(settlement, language) {
+            self.put_out(row).await?;
+        }
+        Ok(Settled::Now)
+    }
+
+    async fn forget_session(&mut self, session: &SessionId) -> Result<Vec<Settlement>, LedgerError> {
+        let rows = sqlx::query(OPEN).bind(session.as_str()).fetch_all(&mut self.connection).await?;
+        let mut settled = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let open = read_open(row)?;
+            let turn = match open.state {
+                OpenState::Starting { turn, .. } => turn,
+                OpenState::Queued => None,
+            };
+            let settlement = Settlement {
+                submissions: vec![open.submission.id],
+                origin: open.submission.origin,
+                thread: open.submission.thread,
+                turn,
+                outcome: Outcome::Failed {
+                    reason: "the session was deleted; send the message again".to_owned(),
+                    text: String::new(),
+                },
+            };
+            self.settle(&settlement).await?;
+            settled.push(settlement);
+        }
+        for statement in [
+            "DELETE FROM chat_bindings WHERE session = $1",
+            "DELETE FROM agent_handshakes WHERE session = $1",
+            "DELETE FROM checkpoints WHERE session = $1",
+        ] {
+            sqlx::query(statement).bind(session.as_str()).execute(&mut self.connection).await?;
+        }
+        Ok(settled)
+    }
+}
+
+/// Who reads the answer: the person who asked, or in a private chat the one it belongs to.
+fn reader<'a>(origin: &'a Origin, chat: &'a ChatRef) -> &'a str {
+    match origin {
+        Origin::Chat { user, .. } => user,
+        Origin::Client { .. } => chat.chat.as_str(),
+    }
+}

@@ -1,0 +1,12 @@
+//! What must survive: the home's own files, `state.json` and the ledger.
+
+pub mod clock;
+mod durable;
+pub mod home;
+pub mod ledger;
+pub mod state_file;
+
+pub use clock::Clock;
+pub use home::{Home, HomeError};
+pub use ledger::{Answers, Ledger, LedgerError};
+pub use state_file::{StateError, StateFile};
