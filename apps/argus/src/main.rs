@@ -1,0 +1,65 @@
+//! The person's command.
+
+mod agent;
+mod banner;
+mod local;
+mod pair;
+mod status;
+mod up;
+
+use std::process::ExitCode;
+
+use argus_gateway::config::GatewayArgs;
+use argus_runtime_bridge::BridgeArgs;
+use clap::{Parser, Subcommand};
+
+/// Argus: an assistant of your own, behind a gateway of your own.
+#[derive(Parser)]
+#[command(name = "argus", version)]
+struct Cli {
+    #[command(subcommand)]
+    deed: Deed,
+}
+
+#[derive(Subcommand)]
+enum Deed {
+    /// Run everything on this machine: the gateway, sessions as local processes, and the Telegram bot when a token is set
+    Up(Box<GatewayArgs>),
+    /// Show the code that pairs a person with the gateway that runs on this machine
+    Pair(local::Where),
+    /// Show how the gateway that runs on this machine stands
+    Status(local::Where),
+    /// One session's bridge; the gateway starts it
+    #[command(hide = true)]
+    RuntimeBridge(Box<BridgeArgs>),
+}
+
+/// What this command answers when its settings or its command line cannot be used.
+const EXIT_SETTINGS: u8 = 64;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // A gateway calls it so, and reads what is wrong in the bridge's log.
+        Err(told) if std::env::args_os().nth(1).is_some_and(|deed| deed == "runtime-bridge") => {
+            return argus_runtime_bridge::misread(&told);
+        }
+        Err(told) => {
+            // When even this cannot be printed there is nobody to tell. Help and version are no mistakes.
+            let _ = told.print();
+            return ExitCode::from(if told.use_stderr() { EXIT_SETTINGS } else { 0 });
+        }
+    };
+    match cli.deed {
+        Deed::Up(settings) => up::run(*settings),
+        Deed::Pair(place) => local::block_on(pair::run(place)),
+        Deed::Status(place) => local::block_on(status::run(place)),
+        Deed::RuntimeBridge(args) => argus_runtime_bridge::main_with(*args),
+    }
+}
+
+/// Says what went wrong.
+fn complain(what: &dyn std::fmt::Display, code: u8) -> ExitCode {
+    eprintln!("argus: {what}");
+    ExitCode::from(code)
+}

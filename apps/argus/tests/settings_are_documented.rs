@@ -1,0 +1,126 @@
+//! `docs/OPERATIONS.md` and the programs agree on every setting: its variable, its flag, its default.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use argus_gateway::config::GatewayArgs;
+use argus_runtime_bridge::BridgeArgs;
+use argus_telegram_bot::settings::Settings as BotArgs;
+use clap::{Args, Command, CommandFactory};
+
+const OPERATIONS: &str = include_str!("../../../docs/OPERATIONS.md");
+
+/// Settings as a person knows them: variable and flag, and the default; empty where there is none.
+type Settings = BTreeMap<(String, String), String>;
+
+#[test]
+fn every_setting_of_the_gateway_is_documented_as_it_is() {
+    let args = GatewayArgs::augment_args(Command::new("argus-gateway"));
+    agree("The gateway", &args);
+}
+
+#[test]
+fn every_setting_of_the_telegram_bot_is_documented_as_it_is() {
+    agree("The Telegram bot", &BotArgs::command());
+}
+
+#[test]
+fn every_setting_of_the_runtime_bridge_is_documented_as_it_is() {
+    let args = BridgeArgs::augment_args(Command::new("argus-runtime-bridge"));
+    agree("The runtime bridge", &args);
+}
+
+#[test]
+fn argus_up_takes_the_settings_of_the_gateway_and_the_others_are_documented_too() {
+    let flags = |of: &Settings| of.keys().map(|(_, flag)| flag.clone()).collect::<BTreeSet<_>>();
+    assert_eq!(flags_in_help("up"), flags(&documented("The gateway")));
+    for deed in ["pair", "status"] {
+        assert_eq!(
+            flags_in_help(deed),
+            flags(&documented("`argus pair` and `argus status`")),
+            "argus {deed}"
+        );
+    }
+}
+
+#[test]
+fn whatever_other_documents_call_a_setting_is_one() {
+    let sections = ["The gateway", "The Telegram bot", "The runtime bridge"];
+    let mut known: BTreeSet<_> =
+        sections.iter().flat_map(|section| documented(section).into_keys()).map(|(name, _)| name).collect();
+    // What an agent finds in its environment, or must not find there; and Codex' own.
+    known.extend(
+        ["ARGUS_SESSION_ID", "ARGUS_NODE_TOKEN", "ARGUS_MCP_TOKEN", "OPENAI_API_KEY", "CODEX_HOME"]
+            .map(str::to_owned),
+    );
+    known.extend(["ARGUS_BRIDGE_", "TELEGRAM_", "REMOTE_CLIENT_GUIDE"].map(str::to_owned));
+    let others = [
+        include_str!("../../../README.md"),
+        include_str!("../../../REMOTE_CLIENT_GUIDE.md"),
+        include_str!("../../../.env.example"),
+        include_str!("../../../docs/SECURITY.md"),
+        OPERATIONS,
+    ];
+    let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let is_name = |word: &str| word.contains('_') && word.starts_with(|c: char| c.is_ascii_uppercase());
+    let words = others.iter().flat_map(|text| text.split(|c| !is_part(c)));
+    let unknown: BTreeSet<_> = words.filter(|word| is_name(word) && !known.contains(*word)).collect();
+    assert_eq!(unknown, BTreeSet::new());
+}
+
+/// The table below the heading names every setting of the program and no other. A default that the program knows only
+/// in the making (an address that depends on where it runs) is told in the table alone.
+fn agree(heading: &str, program: &Command) {
+    let (documented, read) = (documented(heading), read(program));
+    let told_elsewhere = |setting, default: &str| default.is_empty() && documented.contains_key(setting);
+    let only_read: Vec<_> = read
+        .iter()
+        .filter(|(setting, default)| {
+            documented.get(setting) != Some(default) && !told_elsewhere(setting, default)
+        })
+        .collect();
+    let only_documented: Vec<_> = documented.keys().filter(|setting| !read.contains_key(setting)).collect();
+    assert!(only_read.is_empty() && only_documented.is_empty(), "{only_read:?} {only_documented:?}");
+}
+
+/// What stands in the table below the heading.
+fn documented(heading: &str) -> Settings {
+    let (_, section) = OPERATIONS.split_once(&format!("\n### {heading}\n")).expect("the section is there");
+    let section = section.split("\n#").next().unwrap_or_default();
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let cells: Vec<_> = row.split('|').map(|cell| cell.replace('`', "").trim().to_owned()).collect();
+        let [_, variable, flag, default, unit, meaning, ..] = cells.as_slice() else {
+            panic!("a row of five cells: {row}")
+        };
+        assert!(!unit.is_empty() && !meaning.is_empty(), "unit and meaning are said: {row}");
+        ((variable.clone(), flag.clone()), default.clone())
+    })
+    .collect()
+}
+
+/// What a program says of itself. Hidden settings are nobody's business.
+fn read(program: &Command) -> Settings {
+    let shown = program.get_arguments().filter(|arg| !arg.is_hide_set() && arg.get_long().is_some());
+    let shown = shown.filter(|arg| !["help", "version"].contains(&arg.get_id().as_str()));
+    shown
+        .map(|arg| {
+            let variable =
+                arg.get_env().expect("every setting has a variable").to_string_lossy().into_owned();
+            let flag = format!("--{}", arg.get_long().unwrap_or_default());
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            let told = help.split_once("[default: ").and_then(|(_, rest)| rest.strip_suffix(']'));
+            let own = arg.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
+            let default = own.or_else(|| told.map(str::to_owned)).unwrap_or_default();
+            ((variable, flag), default)
+        })
+        .collect()
+}
+
+fn flags_in_help(deed: &str) -> BTreeSet<String> {
+    let program = env!("CARGO_BIN_EXE_argus");
+    let told =
+        std::process::Command::new(program).args([deed, "--help"]).output().expect("it can be started");
+    let help = String::from_utf8_lossy(&told.stdout).into_owned();
+    let lines = help.lines().filter_map(|line| line.trim_start().strip_prefix("--"));
+    lines.map(|rest| format!("--{}", rest.split(' ').next().unwrap_or_default())).collect()
+}

@@ -1,0 +1,265 @@
+//! What can be set, as flags and variables, and the configuration that follows from it.
+
+use std::path::PathBuf;
+
+use argus_protocol::token::Secret;
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use crate::config::{BotConfig, BotToken, Pace, TokenSource};
+use crate::gateway_url::{self, Place};
+
+/// Telegram itself, as opposed to a Bot API server of one's own.
+const PUBLIC_API: &str = "https://api.telegram.org";
+
+/// Receives Telegram messages and hands them to the Argus gateway, which answers them.
+///
+/// Every setting is a variable too, the better place for tokens: other users of the machine can read command lines. An
+/// empty value counts as none.
+#[derive(Parser)]
+#[command(name = "argus-telegram-bot", version)]
+pub struct Settings {
+    /// The bot's token, as `@BotFather` shows it. Required.
+    #[arg(long, env = "TELEGRAM_BOT_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    telegram_bot_token: Option<String>,
+
+    /// Base address of the Bot API.
+    #[arg(long, env = "TELEGRAM_API_URL", value_name = "URL", default_value = PUBLIC_API)]
+    telegram_api_url: String,
+
+    /// Base address of the gateway. Default: port 8080 of this machine, or of `gateway` in a container.
+    #[arg(long, env = "ARGUS_GATEWAY_HTTP_URL", value_name = "URL")]
+    gateway_http_url: Option<String>,
+
+    /// The gateway's WebSocket address, from which the base address follows where that is not set.
+    #[arg(long, env = "ARGUS_GATEWAY_WS_URL", hide_env_values = true, value_name = "URL")]
+    gateway_ws_url: Option<String>,
+
+    /// The same, under the name the web page uses; read after --gateway-ws-url.
+    #[arg(long, env = "NEXT_PUBLIC_ARGUS_WS_URL", hide_env_values = true, value_name = "URL")]
+    public_ws_url: Option<String>,
+
+    /// The gateway's host, with or without port (8080), or its address; read when no address is set.
+    #[arg(long, env = "HOST", value_name = "HOST")]
+    host: Option<String>,
+
+    /// The gateway's token.
+    #[arg(long, env = "ARGUS_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    token: Option<String>,
+
+    /// A file with the gateway's token. Default: `gateway/token` in Argus' own folder.
+    #[arg(long, env = "ARGUS_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<String>,
+
+    /// Argus' own folder, where the gateway keeps its token. Default: `~/.argus`.
+    #[arg(long, env = "ARGUS_HOME", value_name = "FOLDER")]
+    home: Option<String>,
+
+    /// What to log: a level or a filter such as `info,argus_telegram_bot=debug` [default: info]
+    #[arg(long, env = "ARGUS_LOG", value_name = "FILTER")]
+    log: Option<String>,
+}
+
+impl Settings {
+    /// The configuration, or everything that is wrong with the settings, one sentence each.
+    pub fn resolve(self) -> Result<BotConfig, Vec<String>> {
+        let contained = std::path::Path::new("/.dockerenv").exists();
+        self.resolve_at(if contained { Place::Container } else { Place::Machine })
+    }
+
+    /// What to log. An error says what is wrong with the filter.
+    pub fn log_filter(&self) -> Result<EnvFilter, String> {
+        let text = given(self.log.clone()).unwrap_or_else(|| "info".to_owned());
+        EnvFilter::try_new(text).map_err(|error| error.to_string())
+    }
+
+    fn resolve_at(self, place: Place) -> Result<BotConfig, Vec<String>> {
+        let mut wrong = Vec::new();
+        let log = self.log_filter();
+        let token = match given(self.telegram_bot_token) {
+            None => {
+                wrong.push("`TELEGRAM_BOT_TOKEN` is not set: `@BotFather` gives one with /newbot".to_owned());
+                None
+            }
+            Some(text) => {
+                let token = BotToken::parse(&text);
+                token.map_err(|error| wrong.push(format!("`TELEGRAM_BOT_TOKEN`: {error}"))).ok()
+            }
+        };
+        let mut url = |name: &str, result: Result<Url, String>| {
+            result.map_err(|error| wrong.push(format!("`{name}` {error}"))).ok()
+        };
+        let api_url = given(Some(self.telegram_api_url)).unwrap_or_else(|| PUBLIC_API.to_owned());
+        let api_url = url("TELEGRAM_API_URL", gateway_url::from_http(&api_url));
+        let gateway_url = if let Some(text) = given(self.gateway_http_url) {
+            url("ARGUS_GATEWAY_HTTP_URL", gateway_url::from_http(&text))
+        } else if let Some(text) = given(self.gateway_ws_url) {
+            url("ARGUS_GATEWAY_WS_URL", gateway_url::from_ws(&text))
+        } else if let Some(text) = given(self.public_ws_url) {
+            url("NEXT_PUBLIC_ARGUS_WS_URL", gateway_url::from_ws(&text))
+        } else if let Some(text) = given(self.host) {
+            url("HOST", gateway_url::from_host(&text, place))
+        } else {
+            Some(gateway_url::default(place))
+        };
+        let gateway_token = if let Some(token) = self.token.as_deref().and_then(Secret::parse) {
+            Some(TokenSource::Given(token))
+        } else if let Some(file) = given(self.token_file) {
+            Some(TokenSource::File(file.into()))
+        } else {
+            home(self.home).map(|home| TokenSource::File(home.join("gateway/token")))
+        };
+        if gateway_token.is_none() {
+            wrong.push(
+                "this user has no home folder: set `ARGUS_HOME`, `ARGUS_TOKEN_FILE` or `ARGUS_TOKEN`"
+                    .to_owned(),
+            );
+        }
+        wrong.extend(log.err().map(|error| format!("`ARGUS_LOG`: {error}")));
+        match (token, api_url, gateway_url, gateway_token) {
+            (Some(token), Some(api_url), Some(gateway_url), Some(gateway_token)) if wrong.is_empty() => {
+                Ok(BotConfig { token, api_url, gateway_url, gateway_token, pace: Pace::default() })
+            }
+            _ => Err(wrong),
+        }
+    }
+}
+
+/// The text without white space around it; empty counts as not set.
+/// The home as the gateway finds it: `~/` stands for the user's folder, which `.env` files leave as it is.
+fn home(setting: Option<String>) -> Option<PathBuf> {
+    let Some(text) = given(setting) else { return std::env::home_dir().map(|folder| folder.join(".argus")) };
+    match (text.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(folder)) => Some(folder.join(rest)),
+        _ => Some(text.into()),
+    }
+}
+
+fn given(setting: Option<String>) -> Option<String> {
+    setting.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn none() -> Settings {
+        Settings {
+            telegram_bot_token: None,
+            telegram_api_url: String::new(),
+            gateway_http_url: None,
+            gateway_ws_url: None,
+            public_ws_url: None,
+            host: None,
+            token: None,
+            token_file: None,
+            home: None,
+            log: None,
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once_and_no_secret_with_it() {
+        let settings = Settings {
+            telegram_bot_token: Some("hush".into()),
+            telegram_api_url: "nonsense".into(),
+            gateway_ws_url: Some("http://h?token=hush".into()),
+            log: Some("bot=noisy".into()),
+            ..none()
+        };
+        let wrong = settings.resolve_at(Place::Machine).unwrap_err();
+        let starts = [
+            "`TELEGRAM_BOT_TOKEN`: a bot token looks like",
+            "`TELEGRAM_API_URL` is no address",
+            "`ARGUS_GATEWAY_WS_URL` begins",
+            "`ARGUS_LOG`: ",
+        ];
+        assert_eq!(wrong.len(), starts.len(), "{wrong:?}");
+        for (sentence, start) in wrong.iter().zip(starts) {
+            assert!(sentence.starts_with(start) && !sentence.contains("hush"), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_missing_bot_token_is_the_only_thing_that_must_be_set() {
+        let settings = Settings { telegram_bot_token: Some("  ".into()), ..none() };
+        let expected = "`TELEGRAM_BOT_TOKEN` is not set: `@BotFather` gives one with /newbot".to_owned();
+        assert_eq!(settings.resolve_at(Place::Machine).unwrap_err(), [expected]);
+
+        let settings =
+            Settings { telegram_bot_token: Some("1:a".into()), home: Some("/data/argus".into()), ..none() };
+        let config = settings.resolve_at(Place::Container).unwrap();
+        assert_eq!(config.api_url.as_str(), "https://api.telegram.org/");
+        assert_eq!(config.gateway_url.as_str(), "http://gateway:8080/");
+        let TokenSource::File(file) = config.gateway_token else { panic!("a file is expected") };
+        assert_eq!(file, Path::new("/data/argus/gateway/token"));
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_read_is_told_even_when_all_else_is_well() {
+        let settings =
+            Settings { telegram_bot_token: Some("1:a".into()), log: Some("x=noisy".into()), ..none() };
+        let wrong = settings.resolve_at(Place::Machine).unwrap_err();
+        assert!(wrong.len() == 1 && wrong[0].starts_with("`ARGUS_LOG`: "), "{wrong:?}");
+        assert_eq!(none().log_filter().unwrap().to_string(), "info");
+    }
+
+    #[test]
+    fn a_tilde_in_the_home_is_the_users_folder_as_for_the_gateway() {
+        let folder = std::env::home_dir().expect("tests have a home");
+        assert_eq!(home(Some("~/argus".into())), Some(folder.join("argus")));
+        assert_eq!(home(Some(" ".into())), Some(folder.join(".argus")));
+    }
+
+    #[test]
+    fn the_more_exact_setting_wins() {
+        let mut settings = Settings {
+            telegram_bot_token: Some("1:a".into()),
+            gateway_http_url: Some("http://one".into()),
+            gateway_ws_url: Some("ws://two/ws".into()),
+            public_ws_url: Some("ws://three/ws".into()),
+            host: Some("four".into()),
+            token: Some("t".into()),
+            token_file: Some("/f".into()),
+            ..none()
+        };
+        let base = |settings: &Settings| {
+            let copy = Settings {
+                telegram_bot_token: settings.telegram_bot_token.clone(),
+                gateway_http_url: settings.gateway_http_url.clone(),
+                gateway_ws_url: settings.gateway_ws_url.clone(),
+                public_ws_url: settings.public_ws_url.clone(),
+                host: settings.host.clone(),
+                token: settings.token.clone(),
+                ..none()
+            };
+            copy.resolve_at(Place::Machine).unwrap().gateway_url.to_string()
+        };
+        assert_eq!(base(&settings), "http://one/");
+        settings.gateway_http_url = Some(String::new());
+        assert_eq!(base(&settings), "http://two/");
+        settings.gateway_ws_url = None;
+        assert_eq!(base(&settings), "http://three/");
+        settings.public_ws_url = None;
+        assert_eq!(base(&settings), "http://four:8080/");
+        let config = settings.resolve_at(Place::Machine).unwrap();
+        assert!(matches!(config.gateway_token, TokenSource::Given(token) if token.matches("t")));
+    }
+
+    #[test]
+    fn the_help_names_every_setting_and_shows_no_secret() {
+        Settings::command().debug_assert();
+        let hidden: Vec<_> = Settings::command()
+            .get_arguments()
+            .filter(|argument| argument.is_hide_env_values_set())
+            .map(|argument| argument.get_id().to_string())
+            .collect();
+        assert_eq!(hidden, ["telegram_bot_token", "gateway_ws_url", "public_ws_url", "token"]);
+        assert!(Settings::command().get_arguments().all(|argument| argument.get_env().is_some()));
+    }
+}
