@@ -1,0 +1,141 @@
+//! `cargo xtask test`: every check there is, in one run that goes on after a failure.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use crate::skips::{Skips, must_be_complete};
+use crate::step::Steps;
+use crate::tally::Tally;
+use crate::{codex, licences, workspace};
+
+/// What may be said on the command line.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Only the tests: no format check, lints, documentation and licences.
+    #[arg(long)]
+    fast: bool,
+    /// Only tests whose names contain one of these; implies `--fast`.
+    filter: Vec<String>,
+}
+
+/// Runs everything, then says in a few lines how it went; the last line counts the tests.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    let mut skips = Skips::default();
+    let mut steps = Steps::default();
+    let tests_only = options.fast || !options.filter.is_empty();
+    if !tests_only {
+        check_style(&mut steps, &mut skips);
+    }
+    let tally = run_tests(&mut steps, &mut skips, &options.filter);
+    if !tests_only {
+        check_papers(&mut steps, &mut skips);
+    }
+    conclude(&steps, &skips, tally)
+}
+
+fn check_style(steps: &mut Steps, skips: &mut Skips) {
+    if has_component("fmt", "rustfmt", skips) {
+        steps.run("format", &mut workspace::cargo(["fmt", "--all", "--check"]));
+    }
+    if has_component("clippy", "clippy", skips) {
+        let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+        steps.run("lints", &mut workspace::cargo(clippy));
+    }
+}
+
+/// `None` when the runners did not say how many tests ran.
+fn run_tests(steps: &mut Steps, skips: &mut Skips, filter: &[String]) -> Option<Tally> {
+    let codex = match std::env::var_os("ARGUS_TEST_CODEX") {
+        Some(own) => Some(own.into()),
+        None => codex::ensure().inspect_err(|error| skips.add("real codex", &format!("{error:#}"))).ok(),
+    };
+    // Tests start the other programs of the workspace, which a test runner would not build by itself. The test
+    // targets are named too, so that dependencies are built once and not again with other features.
+    if !steps.run("build", &mut workspace::cargo(["build", "--workspace", "--bins", "--tests"])) {
+        return None;
+    }
+    let nextest = succeeds(&mut workspace::cargo(["nextest", "--version"]));
+    let mut tests = if nextest {
+        workspace::cargo(["nextest", "run", "--workspace"])
+    } else {
+        workspace::cargo(["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
+    };
+    tests.arg("--").args(filter);
+    clean_environment(&mut tests, codex.as_deref());
+    let mut tally = steps.run_tests("tests", &mut tests)?;
+    if !filter.is_empty() {
+        // What the filter left out was not asked for, so it was not skipped.
+        tally.skipped = 0;
+        return Some(tally);
+    }
+    let mut doc_tests = workspace::cargo(["test", "--workspace", "--doc", "--quiet"]);
+    clean_environment(&mut doc_tests, codex.as_deref());
+    tally += steps.run_tests("doc tests", &mut doc_tests)?;
+    Some(tally)
+}
+
+fn check_papers(steps: &mut Steps, skips: &mut Skips) {
+    let mut documentation =
+        workspace::cargo(["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"]);
+    steps.run("documentation", documentation.env("RUSTDOCFLAGS", "-D warnings"));
+    match licences::ensure() {
+        Ok(program) => {
+            steps.run("licences", &mut licences::check(program));
+        }
+        Err(error) => skips.add("licences", &format!("{error:#}")),
+    }
+}
+
+fn conclude(steps: &Steps, skips: &Skips, tally: Option<Tally>) -> ExitCode {
+    println!();
+    let (words, mut passed) = match steps.summary() {
+        Ok(words) => (words, true),
+        Err(words) => (words, false),
+    };
+    println!("{words}");
+    if let Some(words) = skips.summary() {
+        println!("{words}");
+        if must_be_complete() {
+            println!("error: CI=true, and nothing may be skipped there");
+            passed = false;
+        }
+    }
+    if let Some(tally) = tally {
+        let skipped = tally.skipped + skips.count() as u64;
+        println!("{} passed, {} failed, {skipped} skipped", tally.passed, tally.failed);
+    }
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Takes away the person's own settings, which the programs under test would read, and names the real agent.
+fn clean_environment(tests: &mut Command, codex: Option<&Path>) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        let ours = text.starts_with("ARGUS_") && !text.starts_with("ARGUS_TEST_");
+        let theirs = ["TELEGRAM_", "NEXT_PUBLIC_ARGUS_", "CODEX_", "OPENAI_"];
+        if ours || theirs.iter().any(|prefix| text.starts_with(prefix)) || text == "HOST" {
+            tests.env_remove(&name);
+        }
+    }
+    if let Some(codex) = codex {
+        tests.env("ARGUS_TEST_CODEX", codex);
+    }
+}
+
+/// Whether a part of the toolchain is there; rustup brings it where it can.
+fn has_component(subcommand: &str, component: &str, skips: &mut Skips) -> bool {
+    let present = || succeeds(&mut workspace::cargo([subcommand, "--version"]));
+    if present() {
+        return true;
+    }
+    let mut rustup = Command::new("rustup");
+    if succeeds(rustup.args(["component", "add", component])) && present() {
+        return true;
+    }
+    skips.add(component, &format!("it is not installed: `rustup component add {component}`"));
+    false
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}
