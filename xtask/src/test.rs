@@ -80,6 +80,8 @@ fn check_papers(steps: &mut Steps, skips: &mut Skips) {
     steps.run("documentation", documentation.env("RUSTDOCFLAGS", "-D warnings"));
     match licences::ensure() {
         Ok(program) => {
+            // Crates of other platforms are checked too, and nothing has asked for their sources yet.
+            steps.run("sources", &mut workspace::cargo(["fetch", "--locked", "--quiet"]));
             steps.run("licences", &mut licences::check(program));
         }
         Err(error) => skips.add("licences", &format!("{error:#}")),
