@@ -80,6 +80,7 @@ impl App {
             prepare: Arc::new(Prompts::new(config.workspace.clone())),
             react: Arc::new(Reactor::new(ledger.clone(), delivery.clone())),
             config: session_config(&config, boot),
+            most_runtimes: config.max_runtimes,
             clock: Clock::new(),
         });
         let intake = Intake::new(ledger.clone(), sessions.clone(), own_bot.clone());
@@ -123,6 +124,9 @@ impl App {
             tasks.spawn(prune(ledger.clone(), retention, stop.clone()));
         }
         intake.resume().await?;
+        if let Err(error) = sessions.adopt_running().await {
+            tracing::warn!(%error, "runtimes that live cannot be told yet; each is adopted when it is needed");
+        }
         tracing::info!(%address, mode = config.mode.as_str(), boot, "the gateway serves");
         Ok(Self { address, token, chats, sessions, next_client, ledger, stop, tasks, _home: home })
     }

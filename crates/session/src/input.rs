@@ -62,6 +62,12 @@ pub enum Input {
         /// Whether it may well work later without anybody's doing: submissions go on waiting.
         passing: bool,
     },
+    /// There may be a runtime to be had now: it is asked for again without waiting longer.
+    RuntimeMayBeHad,
+    /// A runtime lives that nobody of us has reached yet: it is adopted.
+    RuntimeLives,
+    /// Another session needs the place of this one's runtime: it is stopped if nothing needs it.
+    MakeRoom,
     /// A numbered line of the runtime.
     FromRuntime {
         /// Its number.

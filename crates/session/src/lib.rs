@@ -42,5 +42,6 @@ pub use config::{Policy, SessionConfig};
 pub use effect::{Answer, Effect, LaneStatus, Preparation, StoreOp};
 pub use input::{Input, LinkUp, Now, OpenState, OpenSubmission, Restored, RuntimeLine, StoreTicket, Ticket};
 pub use lane::LaneId;
+pub use runtime::Occupancy;
 pub use session::Session;
 pub use turn::{ChatRef, Origin, Outcome, Settlement, Submission, Target};

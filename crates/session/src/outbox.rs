@@ -26,6 +26,10 @@ impl Outbox {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = Bytes> {
         self.bytes = 0;
         std::mem::take(&mut self.frames).into_iter()

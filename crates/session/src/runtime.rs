@@ -31,6 +31,22 @@ impl Runtime {
     }
 }
 
+/// What a session makes of a runtime, for those who share a machine among sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occupancy {
+    /// It has none and needs none.
+    None,
+    /// It needs one, whether it has it or not.
+    Working,
+    /// It has one that nothing needs.
+    Idle {
+        /// Since then, in monotonic milliseconds.
+        since: u64,
+    },
+    /// Its runtime was asked to end.
+    Leaving,
+}
+
 /// What went wrong lately.
 #[derive(Debug, Default)]
 pub(crate) struct Trouble {
@@ -101,6 +117,32 @@ impl Session {
         self.runtime = Runtime::Stopping;
         self.agent = Agent::Down;
         self.effects.push_back(Effect::StopRuntime);
+    }
+
+    /// There may be a runtime now: the pause after a failure is over.
+    pub(crate) fn runtime_may_be_had(&mut self) {
+        if let Runtime::Absent { not_before } = &mut self.runtime {
+            *not_before = 0;
+        }
+    }
+
+    /// Stops the runtime, unless something needs it.
+    pub(crate) fn make_room(&mut self) {
+        if let Occupancy::Idle { .. } = self.occupancy() {
+            self.stop_runtime();
+        }
+    }
+
+    /// What this session makes of a runtime now.
+    pub fn occupancy(&self) -> Occupancy {
+        match self.runtime {
+            Runtime::Absent { .. } if !self.has_work() => Occupancy::None,
+            Runtime::Linked { .. } if self.is_current() && !self.has_work() && self.stores.is_empty() => {
+                Occupancy::Idle { since: self.needed_at }
+            }
+            Runtime::Stopping => Occupancy::Leaving,
+            Runtime::Absent { .. } | Runtime::Provisioning | Runtime::Linked { .. } => Occupancy::Working,
+        }
     }
 
     /// When the runtime is stopped if nothing needs it until then. Not while something becomes durable: the bridge

@@ -85,6 +85,9 @@ impl Session {
             Input::LinkUp(up) => self.link_up(&up),
             Input::LinkDown { reason } => self.link_down(&reason),
             Input::ProvisionFailed { reason, passing } => self.provision_failed(&reason, passing),
+            Input::RuntimeMayBeHad => self.runtime_may_be_had(),
+            Input::RuntimeLives => self.want_runtime(),
+            Input::MakeRoom => self.make_room(),
             Input::FromRuntime { seq, line } => self.runtime_said(seq, line),
             Input::RuntimeTook { seq } => self.link.iter_mut().for_each(|link| link.took(seq)),
             Input::Submit { submission, ticket } => self.submit(submission, ticket),
@@ -122,9 +125,14 @@ impl Session {
         .min()
     }
 
-    /// Whether the session can be forgotten by its owner: nobody attached, nothing open, no runtime.
+    /// Whether the session can be forgotten by its owner: nobody attached, nothing open or kept, no runtime.
     pub fn is_at_rest(&self) -> bool {
-        self.clients.is_empty() && !self.has_work() && self.stores.is_empty() && self.runtime.is_absent()
+        let unheard = !self.outbox.is_empty();
+        !unheard
+            && self.clients.is_empty()
+            && !self.has_work()
+            && self.stores.is_empty()
+            && self.runtime.is_absent()
     }
 
     pub(crate) fn attach(&mut self, client: ClientId, hello: Bytes, handler: bool) {

@@ -46,6 +46,9 @@ pub struct GatewayArgs {
     /// Seconds after which an unused runtime is stopped, 0 = never [default: 1800]
     #[arg(long, env = "ARGUS_SESSION_IDLE_STOP", value_name = "SECONDS")]
     pub session_idle_stop: Option<String>,
+    /// Runtimes that may live at once, 0 = no limit [default: 16]
+    #[arg(long, env = "ARGUS_MAX_RUNTIMES", value_name = "COUNT")]
+    pub max_runtimes: Option<String>,
     /// Seconds to wait for a new runtime to answer [default: 30]
     #[arg(long, env = "ARGUS_CONNECT_TIMEOUT_S", value_name = "SECONDS")]
     pub connect_timeout: Option<String>,

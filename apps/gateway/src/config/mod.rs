@@ -40,6 +40,8 @@ pub struct Config {
     pub bridge: Vec<PathBuf>,
     /// An unused runtime is stopped after this; zero = never.
     pub idle_stop: Duration,
+    /// How many runtimes may live at once; `None` = no limit.
+    pub max_runtimes: Option<usize>,
     /// How long a new runtime may take to answer.
     pub connect_timeout: Duration,
     /// Longest line and frame in bytes.

@@ -83,6 +83,10 @@ impl Config {
             sandbox: read.or("ARGUS_SANDBOX", args.sandbox.as_ref(), Sandbox::WorkspaceWrite, sandbox),
             bridge: bridge(args.bridge.as_ref()),
             idle_stop: read.seconds("ARGUS_SESSION_IDLE_STOP", args.session_idle_stop.as_ref(), 1800),
+            max_runtimes: read.or("ARGUS_MAX_RUNTIMES", args.max_runtimes.as_ref(), Some(16), |text| {
+                let most: usize = text.parse().map_err(|_| "expected a number, 0 = no limit".to_owned())?;
+                Ok((most > 0).then_some(most))
+            }),
             connect_timeout: connect_timeout(args, &mut read),
             line_limit: read.or(
                 "ARGUS_JSONL_LINE_LIMIT_BYTES",

@@ -2,21 +2,24 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use argus_protocol::{ClientId, SessionId};
 use argus_session::{
-    Answer, Input, LinkUp, Restored, Session, SessionConfig, StoreOp, StoreTicket, Target, Ticket,
+    Answer, Input, LinkUp, Occupancy, Restored, Session, SessionConfig, StoreOp, StoreTicket, Ticket,
 };
 use tokio::sync::{mpsc, oneshot};
-use tracing::Instrument;
 
 use super::at_start::AtStart;
-use super::handle::{Command, LINE, Question, SessionHandle};
+use super::handle::{Command, Question};
 use super::line_out::LineOut;
 use super::outbound::{ClientSender, CloseReason};
-use super::record;
-use super::registry::SessionsParts;
+use super::registry::{Sessions, SessionsParts};
+use super::seats::{Bell, Verdict};
 use crate::runtime::{LinkEvent, Reached};
+
+/// An actor that nobody needs, whose session has no runtime, ends after this long.
+const REST: Duration = Duration::from_mins(10);
 
 /// One session's actor.
 pub(super) struct Actor {
@@ -38,6 +41,21 @@ pub(super) struct Actor {
     pub(super) at_start: AtStart,
     /// Who waits for the end of a session that is being deleted.
     pub(super) closing: Option<oneshot::Sender<()>>,
+    sessions: Sessions,
+    /// Rung by those who share out the seats of live runtimes.
+    pub(super) bell: Arc<Bell>,
+    /// What the seats were told last.
+    occupancy: Occupancy,
+    /// Since when nobody needs even this actor.
+    rests_since: Option<Instant>,
+}
+
+/// The ends that an actor is given.
+pub(super) struct Wires {
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) results: mpsc::UnboundedReceiver<Input>,
+    pub(super) results_in: mpsc::UnboundedSender<Input>,
+    pub(super) records: mpsc::UnboundedSender<(StoreTicket, StoreOp)>,
 }
 
 /// What ties the session to a runtime.
@@ -56,46 +74,29 @@ enum Event {
     Reached(Reached, LinkUp),
     LinkGone,
     Drained,
+    SeatFree,
+    RestedLong,
     Nobody,
 }
 
 impl Actor {
-    /// Starts the actor; its first act is to read what its last owner left open.
-    pub(super) fn spawn(id: SessionId, parts: Arc<SessionsParts>) -> SessionHandle {
-        let (sender, commands) = mpsc::channel(LINE);
-        let span = tracing::info_span!("session", session.id = %id);
-        let handle = SessionHandle { id: id.clone(), commands: sender };
-        tokio::spawn(Self::own(id, parts, commands).instrument(span));
-        handle
-    }
-
-    async fn own(id: SessionId, parts: Arc<SessionsParts>, commands: mpsc::Receiver<Command>) {
-        let restored = loop {
-            match restore(&id, &parts).await {
-                Ok(restored) => break restored,
-                Err(error) => {
-                    tracing::error!(error, "what was left open cannot be read yet; it is tried again");
-                    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-                }
-            }
-        };
-        let (results_in, results) = mpsc::unbounded_channel();
-        let (reached_in, reached) = mpsc::unbounded_channel();
-        let (records, ops) = mpsc::unbounded_channel();
-        let recorder = record::spawn(id.clone(), parts.clone(), ops, results_in.clone());
+    /// An actor for a session with what its last owner left open.
+    pub(super) fn new(id: SessionId, sessions: Sessions, restored: Restored, wires: Wires) -> Self {
+        let parts = sessions.parts.clone();
         let config = SessionConfig { id: id.clone(), ..parts.config.clone() };
         let at_start = AtStart::new(restored.open.iter().map(|open| open.submission.id.clone()));
         let session = Session::new(config, restored, parts.clock.now());
-        let mut actor = Self {
+        let (reached_in, reached) = mpsc::unbounded_channel();
+        Self {
             id,
             parts,
             session,
-            commands,
-            results,
-            results_in,
+            commands: wires.commands,
+            results: wires.results,
+            results_in: wires.results_in,
             reached,
             reached_in,
-            records,
+            records: wires.records,
             runtime: RuntimeTie::None,
             line_out: LineOut::default(),
             clients: HashMap::new(),
@@ -103,18 +104,18 @@ impl Actor {
             next_ticket: 0,
             at_start,
             closing: None,
-        };
-        let done = actor.live().await;
-        // Whatever was asked to be recorded becomes durable before the end is told.
-        drop(actor);
-        _ = recorder.await;
-        _ = done.send(());
+            sessions,
+            bell: Arc::default(),
+            occupancy: Occupancy::None,
+            rests_since: None,
+        }
     }
 
     /// Runs until it is told to end; whom to tell that it did.
-    async fn live(&mut self) -> oneshot::Sender<()> {
+    pub(super) async fn live(&mut self) -> oneshot::Sender<()> {
         self.perform();
         loop {
+            self.note_standing();
             match self.next_event().await {
                 Event::Input(input) => self.feed(input),
                 // Whoever deletes the session removes the runtime too.
@@ -130,6 +131,11 @@ impl Actor {
                     self.feed(Input::LinkDown { reason: "the link to the runtime ended".to_owned() });
                 }
                 Event::Drained => {}
+                Event::SeatFree => self.take_seat(),
+                Event::RestedLong if self.sessions.retire(&self.id, &self.commands) => {
+                    return oneshot::channel().0;
+                }
+                Event::RestedLong => self.rests_since = None,
                 Event::Command(Command::Shutdown { done }) => return done,
                 Event::Command(command) => self.obey(command),
                 Event::Nobody => return oneshot::channel().0,
@@ -158,6 +164,12 @@ impl Actor {
                 RuntimeTie::None | RuntimeTie::Reaching => std::future::pending().await,
             }
         };
+        let rested = async {
+            match self.rests_since {
+                Some(since) => tokio::time::sleep_until((since + REST).into()).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             line = line => match line {
                 Some(LinkEvent::Line { seq, line }) => Event::Input(Input::FromRuntime { seq, line }),
@@ -173,6 +185,9 @@ impl Actor {
             command = self.commands.recv(), if has_room => command.map_or(Event::Nobody, Event::Command),
             () = self.line_out.drain_one() => Event::Drained,
             () = tick => Event::Input(Input::Tick),
+            () = self.bell.seat_free.notified() => Event::SeatFree,
+            () = self.bell.seat_wanted.notified() => Event::Input(Input::MakeRoom),
+            () = rested => Event::RestedLong,
         }
     }
 
@@ -184,11 +199,48 @@ impl Actor {
         self.perform();
     }
 
+    /// Tells the seats how it stands, and itself whether it is needed at all.
+    fn note_standing(&mut self) {
+        let occupancy = self.session.occupancy();
+        if occupancy != self.occupancy {
+            self.occupancy = occupancy;
+            self.sessions.seats.note(&self.id, occupancy);
+        }
+        if !self.session.is_at_rest() || self.closing.is_some() {
+            self.rests_since = None;
+        } else if self.rests_since.is_none() {
+            self.rests_since = Some(Instant::now());
+        }
+    }
+
+    /// There is a seat for us: a runtime is asked for again, or another session has it.
+    fn take_seat(&mut self) {
+        if self.session.occupancy() == Occupancy::None {
+            return self.sessions.seats.leave(&self.id);
+        }
+        self.feed(Input::RuntimeMayBeHad);
+    }
+
+    /// A seat, or how long the line is, in words.
+    pub(super) fn ask_for_seat(&self) -> Result<(), String> {
+        match self.sessions.seats.request(&self.id, &self.bell, self.parts.clock.now().mono) {
+            Verdict::Seated => Ok(()),
+            Verdict::InLine { place, seats } => Err(format!(
+                "every runtime is in use (ARGUS_MAX_RUNTIMES is {seats}); session `{}` is number {place} in line",
+                self.id
+            )),
+        }
+    }
+
     fn obey(&mut self, command: Command) {
         let input = match command {
             Command::Attach { client, hello, handler, sender } => {
                 self.clients.insert(client, sender);
                 Input::Attached { client, hello, handler }
+            }
+            Command::Adopt => {
+                self.sessions.seats.take(&self.id, &self.bell);
+                Input::RuntimeLives
             }
             Command::Detach { client } => {
                 self.clients.remove(&client);
@@ -237,16 +289,4 @@ impl Actor {
             client.close(reason);
         }
     }
-}
-
-async fn restore(id: &SessionId, parts: &SessionsParts) -> Result<Restored, String> {
-    let mut open = parts.ledger.open_submissions(id).await.map_err(|error| error.to_string())?;
-    for left in &mut open {
-        // Its chat may have been given a thread after it was stored.
-        if let (None, Target::Chat { chat, era }) = (&left.submission.thread, &left.submission.target) {
-            let bound = parts.ledger.chat_thread(id, chat, *era).await;
-            left.submission.thread = bound.map_err(|error| error.to_string())?;
-        }
-    }
-    Ok(Restored { main_thread: parts.state.main_thread(id).await, open })
 }

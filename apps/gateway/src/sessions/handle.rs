@@ -26,6 +26,8 @@ pub(super) enum Command {
     Detach {
         client: ClientId,
     },
+    /// A runtime of this session lives.
+    Adopt,
     /// The permit is the client's place in the session's line.
     Frame {
         client: ClientId,
@@ -150,6 +152,11 @@ impl SessionHandle {
     /// How a target stands.
     pub async fn status(&self, target: Target) -> Result<Answer, AskError> {
         self.ask(Question::Status(target)).await
+    }
+
+    /// A runtime of this session lives: it is reached, and stopped in time if nothing needs it.
+    pub(super) async fn adopt(&self) {
+        _ = self.tell(Command::Adopt).await;
     }
 
     /// Ends the session for good; returns when everything that waited has its outcome.

@@ -3,12 +3,14 @@
 mod actor;
 mod at_start;
 mod handle;
+mod lifetime;
 mod line_out;
 mod outbound;
 mod perform;
 pub mod ports;
 mod record;
 mod registry;
+mod seats;
 
 pub use handle::{AskError, SessionHandle, Share};
 pub use outbound::{ClientReceiver, ClientSender, CloseReason, outbound};

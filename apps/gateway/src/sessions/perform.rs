@@ -1,5 +1,7 @@
 //! The deeds of a session: what its core asks for, done without waiting.
 
+use std::time::Duration;
+
 use argus_protocol::SessionId;
 use argus_protocol::bridge::FromGateway;
 use argus_session::{Effect, Input, LinkUp, Preparation};
@@ -9,6 +11,10 @@ use super::actor::{Actor, RuntimeTie};
 use super::registry::SessionsParts;
 use crate::runtime::{LinkCommand, Reached};
 
+/// How long a runtime may take to be reached, whoever provisions it. Provisioners have a shorter limit of their own.
+const REACH_LIMIT: Duration = Duration::from_mins(10);
+/// How long a prompt may take to be written: files are read for it.
+const PREPARE_LIMIT: Duration = Duration::from_mins(1);
 /// How long a runtime that is not needed may take to end its agent.
 const STOP_GRACE_MS: u64 = 5000;
 
@@ -61,10 +67,17 @@ impl Actor {
             return;
         }
         self.runtime = RuntimeTie::Reaching;
+        if let Err(reason) = self.ask_for_seat() {
+            tracing::info!(reason, "no runtime yet");
+            _ = self.results_in.send(Input::ProvisionFailed { reason, passing: true });
+            return;
+        }
         let (id, parts) = (self.id.clone(), self.parts.clone());
         let (reached_in, results) = (self.reached_in.clone(), self.results_in.clone());
         let work = async move {
-            match reach(&id, &parts).await {
+            let reached =
+                guarded(REACH_LIMIT, "reaching the runtime", async move { reach(&id, &parts).await });
+            match reached.await.unwrap_or_else(|reason| Err((reason, true))) {
                 Ok(reached) => _ = reached_in.send(reached),
                 Err((reason, passing)) => {
                     tracing::error!(reason, "no runtime");
@@ -79,10 +92,28 @@ impl Actor {
         let (id, parts, results) = (self.id.clone(), self.parts.clone(), self.results_in.clone());
         let work = async move {
             let (lane, attempt) = (preparation.lane, preparation.attempt);
-            let prompt = parts.prepare.prepare(&id, preparation).await;
+            let prompt = async move { parts.prepare.prepare(&id, preparation).await };
+            let prompt = guarded(PREPARE_LIMIT, "writing the prompt", prompt).await.unwrap_or_else(Err);
             _ = results.send(Input::Prepared { lane, attempt, prompt });
         };
         tokio::spawn(work.in_current_span());
+    }
+}
+
+/// The result of work that ends in time and without a panic; otherwise why there is none, in words.
+async fn guarded<T: Send + 'static>(
+    limit: Duration,
+    what: &str,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, String> {
+    let mut work = tokio::spawn(work.in_current_span());
+    match tokio::time::timeout(limit, &mut work).await {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(error)) => Err(format!("{what} failed within the gateway ({error}); please report this")),
+        Err(_) => {
+            work.abort();
+            Err(format!("{what} took longer than {limit:?}"))
+        }
     }
 }
 
@@ -107,4 +138,18 @@ async fn reach(id: &SessionId, parts: &SessionsParts) -> Result<(Reached, LinkUp
         last_down_seq: welcome.last_down_seq,
     };
     Ok((reached, up))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_that_hangs_or_panics_is_told_in_words() {
+        let hangs = guarded(Duration::from_millis(1), "it", std::future::pending::<()>()).await;
+        assert_eq!(hangs, Err("it took longer than 1ms".to_owned()));
+        let panics = guarded(Duration::from_mins(1), "it", async { panic!("a defect") }).await;
+        assert!(panics.is_err_and(|words: String| words.contains("failed within the gateway")));
+        assert_eq!(guarded(Duration::from_mins(1), "it", async { 7 }).await, Ok(7));
+    }
 }

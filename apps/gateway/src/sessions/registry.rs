@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use argus_protocol::SessionId;
 use argus_session::SessionConfig;
+use tokio::sync::mpsc;
 
-use super::actor::Actor;
-use super::handle::SessionHandle;
+use super::handle::{Command, SessionHandle};
+use super::lifetime;
 use super::ports::{PrepareTurn, React};
+use super::seats::Seats;
 use crate::clock::{Clock, new_session_id};
 use crate::runtime::{KnownRuntime, ProvisionError, Provisioner};
 use crate::store::ledger::Ledger;
@@ -33,6 +35,8 @@ pub struct SessionsParts {
     pub react: Arc<dyn React>,
     /// Settings; the id is replaced for each session.
     pub config: SessionConfig,
+    /// How many runtimes may live at once; `None` is no limit.
+    pub most_runtimes: Option<usize>,
     /// The clock of all sessions.
     pub clock: Clock,
 }
@@ -40,7 +44,8 @@ pub struct SessionsParts {
 /// The registry.
 #[derive(Clone)]
 pub struct Sessions {
-    parts: Arc<SessionsParts>,
+    pub(super) parts: Arc<SessionsParts>,
+    pub(super) seats: Arc<Seats>,
     entries: Arc<Mutex<Entries>>,
     /// Held while the default session is chosen: whoever comes meanwhile gets the same one.
     choosing: Arc<tokio::sync::Mutex<()>>,
@@ -70,7 +75,8 @@ impl Drop for Leaving<'_> {
 impl Sessions {
     /// An empty registry.
     pub fn new(parts: SessionsParts) -> Self {
-        Self { parts: Arc::new(parts), entries: Arc::default(), choosing: Arc::default() }
+        let seats = Arc::new(Seats::new(parts.most_runtimes));
+        Self { parts: Arc::new(parts), seats, entries: Arc::default(), choosing: Arc::default() }
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
@@ -84,9 +90,30 @@ impl Sessions {
         if let Some(handle) = entries.live.get(id).filter(|handle| leaving || !handle.is_gone()) {
             return handle.clone();
         }
-        let handle = Actor::spawn(id.clone(), self.parts.clone());
+        let handle = lifetime::begin(id.clone(), self.clone());
         entries.live.insert(id.clone(), handle.clone());
         handle
+    }
+
+    /// Goes on with every runtime that lives: it is watched, and stopped in time if nothing needs it.
+    pub async fn adopt_running(&self) -> Result<(), ProvisionError> {
+        for known in self.list().await?.into_iter().filter(|known| known.status == "running") {
+            self.get(&known.session_id).adopt().await;
+        }
+        Ok(())
+    }
+
+    /// Lets an actor end that nobody needs; not when somebody has just come or holds its handle.
+    pub(super) fn retire(&self, id: &SessionId, commands: &mpsc::Receiver<Command>) -> bool {
+        let mut entries = self.entries();
+        // Handles are cloned under this lock only, so that one handle, ours, and an empty line stay so until it is gone.
+        let alone = commands.sender_strong_count() == 1 && commands.is_empty();
+        let ours = entries.live.get(id).is_some_and(|handle| !handle.is_gone());
+        if alone && ours && !entries.leaving.contains(id) {
+            entries.live.remove(id);
+            return true;
+        }
+        false
     }
 
     /// The session of those who name none: as it is stored, else the first that is known, else a new one.

@@ -1,6 +1,6 @@
 //! A runtime that nobody needs is stopped, and wakes when it is needed.
 
-use argus_session::Target;
+use argus_session::{Input, Occupancy, Target};
 use serde_json::{Value, json};
 
 use crate::world::{Step, Store, World, completed, from_client};
@@ -96,7 +96,7 @@ fn what_comes_while_it_is_stopping_is_served_after_the_wake() {
     let mut world = idle_after_a_minute();
     world.greeted(1);
     world.now += 60_000;
-    world.feed(argus_session::Input::Tick);
+    world.feed(Input::Tick);
     assert_eq!(world.orders, ["stop"]);
     world.say(1, r#"{"id":1,"method":"m"}"#);
     let id = world.hand_over(Target::Main, from_client(), "one");
@@ -112,12 +112,41 @@ fn a_stop_that_was_lost_with_the_link_leaves_a_runtime_that_is_used_again() {
     let mut world = idle_after_a_minute();
     world.greeted(1);
     world.now += 60_000;
-    world.feed(argus_session::Input::Tick);
+    world.feed(Input::Tick);
     world.lose_link();
     world.got(1);
     world.send(1, &json!({ "id": 1, "method": "m" }));
     assert_eq!(world.got(1)[0]["result"]["echo"], "m");
     assert_eq!(world.bridge.as_ref().unwrap().starts, 1);
+}
+
+#[test]
+fn an_idle_runtime_makes_room_for_another_session_and_one_at_work_does_not() {
+    let mut world = World::new();
+    world.greeted(1);
+    world.pass(5_000);
+    assert_eq!(world.session.occupancy(), Occupancy::Idle { since: 0 });
+    world.submit(Target::Main, from_client(), "one");
+    assert_eq!(world.session.occupancy(), Occupancy::Working);
+    world.feed(Input::MakeRoom);
+    world.run();
+    assert!(world.has_agent());
+    world.pass(1_000);
+    world.agent_says(|agent| agent.complete("thread-1", "done"));
+    assert_eq!(world.session.occupancy(), Occupancy::Idle { since: 6_000 });
+    world.feed(Input::MakeRoom);
+    assert_eq!(world.session.occupancy(), Occupancy::Leaving);
+    world.run();
+    assert_eq!((world.bridge.is_none(), &world.orders[..]), (true, &["stop"][..]));
+    assert_eq!(world.session.occupancy(), Occupancy::None);
+}
+
+#[test]
+fn a_runtime_that_lives_is_adopted_though_nothing_needs_it() {
+    let mut world = World::new();
+    world.feed(Input::RuntimeLives);
+    world.run();
+    assert_eq!((world.provisioned, world.session.occupancy()), (1, Occupancy::Idle { since: 0 }));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Reaching a runtime: made on demand, tried again, told when there is none.
 
-use argus_session::{Answer, Target};
+use argus_session::{Answer, Input, Target};
 use serde_json::json;
 
 use crate::world::{End, Host, World, completed, failed, lane_of};
@@ -43,6 +43,19 @@ fn a_passing_failure_keeps_submissions_waiting_and_tells_clients() {
     assert!(world.provisioned < 30, "with growing pauses: {}", world.provisioned);
     world.host = Host::Works;
     world.pass(30_000);
+    world.agent_says(|agent| agent.complete("thread-1", "done"));
+    assert_eq!(world.outcome(&id), completed("done"));
+}
+
+#[test]
+fn it_is_tried_again_at_once_when_there_may_be_a_runtime() {
+    let mut world = World::new();
+    world.host = PASSING;
+    let id = world.chat_says("a", "one");
+    world.pass(200_000);
+    world.host = Host::Works;
+    world.feed(Input::RuntimeMayBeHad);
+    world.run();
     world.agent_says(|agent| agent.complete("thread-1", "done"));
     assert_eq!(world.outcome(&id), completed("done"));
 }
