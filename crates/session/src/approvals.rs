@@ -63,9 +63,12 @@ impl ServerRequests {
     }
 }
 
-/// The id that clients see instead of an agent's own.
+/// The id that clients see instead of an agent's own: `"7:1"` for 1 and `"7:s:1"` for `"1"`, which is another one.
 fn shown(epoch: u64, id: &str) -> String {
-    json!(format!("{epoch}:{}", id.trim_matches('"'))).to_string()
+    match id.strip_prefix('"').and_then(|id| id.strip_suffix('"')) {
+        Some(text) => json!(format!("{epoch}:s:{text}")).to_string(),
+        None => json!(format!("{epoch}:{id}")).to_string(),
+    }
 }
 
 impl Session {
@@ -174,4 +177,14 @@ fn resolved_notice(thread: &Value, shown: &str) -> Bytes {
     let id: Value = serde_json::from_str(shown).unwrap_or_default();
     let params = json!({ "threadId": thread, "requestId": id });
     frame::notification(method::SERVER_REQUEST_RESOLVED, &params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn a_number_and_its_text_are_two_ids() {
+        assert_eq!([shown(7, "1"), shown(7, "\"1\"")], ["\"7:1\"", "\"7:s:1\""]);
+    }
 }

@@ -6,6 +6,9 @@ use argus_protocol::ClientId;
 use argus_protocol::agent::method;
 use serde::Deserialize;
 
+/// Threads whose starters are remembered.
+const MOST_OWNED: usize = 4096;
+
 /// One attached client.
 #[derive(Debug)]
 pub(crate) struct Client {
@@ -87,6 +90,10 @@ impl Clients {
 
     /// The client starts a turn in this thread: from now on it is asked first.
     pub(crate) fn own(&mut self, id: ClientId, thread: &str) {
+        if self.owners.len() >= MOST_OWNED {
+            // Turns that were refused leave their claim behind; which of them goes does not matter much.
+            self.owners.pop_first();
+        }
         self.owners.insert(thread.to_owned(), id);
         if self.attached.get(&id).is_some_and(|client| client.handler) {
             self.default_handler = Some(id);
@@ -144,5 +151,13 @@ mod tests {
         clients.get(ClientId::new(2)).unwrap().introduction = serde_json::from_str(text).unwrap();
         assert_eq!(clients.audience(method::READ_STATE_CHANGED), [ClientId::new(2)]);
         assert_eq!(clients.audience("a"), [ClientId::new(1)]);
+    }
+
+    #[test]
+    fn turns_in_made_up_threads_do_not_pile_up() {
+        let mut clients = Clients::default();
+        clients.attach(ClientId::new(1), true);
+        (0..=MOST_OWNED).for_each(|n| clients.own(ClientId::new(1), &n.to_string()));
+        assert_eq!(clients.owners.len(), MOST_OWNED);
     }
 }
