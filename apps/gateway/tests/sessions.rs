@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use argus_testkit::bot_api::{BotApi, Chat, User};
 use argus_testkit::client::Client;
 use argus_testkit::gateway::Gateway;
-use argus_testkit::programs::eventually;
+use argus_testkit::programs::{PATIENCE, eventually};
 use futures::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -154,6 +155,44 @@ async fn a_call_that_waits_in_a_deleted_session_is_answered() {
         );
     }
     assert_eq!(client.closed().await, Some((1000, "session deleted".to_owned())));
+}
+
+#[tokio::test]
+async fn a_chats_message_stored_while_its_session_is_deleted_is_told_so_and_revives_nothing() {
+    for step in ["chat.session_chosen", "intake.submitted"] {
+        let (api, marks) = (BotApi::start("42:TEST"), tempfile::tempdir().unwrap());
+        let (user, dir) = (User::new(7, "Ada"), marks.path());
+        let mut gateway = Gateway::new()
+            .with("TELEGRAM_BOT_TOKEN", api.token())
+            .with("TELEGRAM_API_URL", api.url())
+            .with("TELEGRAM_ALLOWED_USER_IDS", "7")
+            .with("ARGUS_CRASH_HOLD", step)
+            .with("ARGUS_CRASH_DIR", dir)
+            .start()
+            .await;
+        api.know(&Chat::private(&user));
+        let id = gateway.client("session=default").await.session;
+        let message = json!({ "channel": "telegram", "bot": "42", "chatKey": "7", "chatKind": "private",
+            "user": { "id": "7", "name": "Ada" }, "messageId": "1", "text": "[say: never]", "attachments": [],
+            "idempotencyKey": "1" });
+        let deletion = async {
+            eventually("it is held", async || dir.join(format!("{step}.held")).exists().then_some(())).await;
+            let (status, body) = ask(&gateway, Method::DELETE, &format!("/sessions/{id}")).await;
+            assert_eq!(status, StatusCode::OK, "{body}");
+            std::fs::write(dir.join(format!("{step}.go")), "").unwrap();
+        };
+        let (taken, ()) = tokio::join!(gateway.rpc("argus/chat/receive", message), deletion);
+        assert_eq!(taken["result"], json!({ "ok": true, "disposition": "submitted" }), "{step}: {taken}");
+        api.wait_text("the session was deleted; send the message again", PATIENCE).await;
+        for life in ["the same", "the next"] {
+            let sessions = ask(&gateway, Method::GET, "/sessions").await.1;
+            assert_eq!(sessions, json!({ "sessions": [] }), "{step}, in {life} life");
+            gateway.stop().await;
+            gateway.restart().await;
+        }
+        gone(&gateway, "argus-runtime-b").await;
+        assert_eq!((api.sent().len(), gateway.turns().len()), (1, 0), "{step}");
+    }
 }
 
 #[tokio::test]

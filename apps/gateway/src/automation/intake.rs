@@ -2,7 +2,7 @@
 
 use argus_protocol::argus::input::{Enqueue, Enqueued};
 use argus_protocol::{RpcError, SessionId, SubmissionId, ThreadId};
-use argus_session::{Answer, ChatRef, Origin, Submission, Target};
+use argus_session::{Answer, ChatRef, Origin, Outcome, Settlement, Submission, Target};
 use tokio::sync::oneshot;
 
 use super::line::Place;
@@ -24,6 +24,16 @@ pub struct Intake {
     bot: Option<String>,
 }
 
+/// What became of a durable submission.
+enum Handed {
+    /// Its session has it; the answer comes when it runs or stands in line.
+    Over(oneshot::Receiver<Answer>),
+    /// The session ended twice at that very moment; its next start finds it.
+    Waits,
+    /// Its session is no more; the submission is settled.
+    Back,
+}
+
 impl Intake {
     /// A door for these sessions.
     pub fn new(ledger: Ledger, sessions: Sessions, bot: Option<String>) -> Self {
@@ -42,21 +52,36 @@ impl Intake {
     /// A submission that is durable already goes to its session.
     pub async fn submitted(&self, submission: Submission) {
         argus_crash_point::here("intake.submitted").await;
-        if self.hand_over(&submission).await.is_none() {
+        match self.hand_over(&submission).await {
+            Ok(Handed::Over(_)) => {}
             // It is durable: whoever starts the session next finds it.
-            tracing::warn!(session.id = %submission.session, "a stored submission waits for the session's next start");
+            Ok(Handed::Waits) => {
+                tracing::warn!(session.id = %submission.session, "a stored submission waits for the session's next start");
+            }
+            Ok(Handed::Back) => {
+                tracing::info!(session.id = %submission.session, "a message came for a session that was deleted");
+            }
+            Err(error) => {
+                tracing::error!(session.id = %submission.session, %error, "a message for a deleted session stays open");
+            }
         }
     }
 
-    /// Brings a durable submission to its session, or to the next one in its place where that just ended; the answer
-    /// comes when it runs or stands in line.
-    async fn hand_over(&self, submission: &Submission) -> Option<oneshot::Receiver<Answer>> {
+    /// Brings a durable submission to its session, or to the next one in its place where that just ended. Where the
+    /// session was deleted meanwhile, perhaps before this was stored, nothing may wake it again: the submission ends
+    /// here, and its chat is told.
+    async fn hand_over(&self, submission: &Submission) -> Result<Handed, LedgerError> {
         for _ in 0..2 {
+            if !self.sessions.knows(&submission.session).await {
+                let reason = "the session was deleted; send the message again".to_owned();
+                self.ledger.settle(&failed(submission, reason)).await?;
+                return Ok(Handed::Back);
+            }
             if let Ok(answer) = self.sessions.get(&submission.session).submit(submission.clone()).await {
-                return Some(answer);
+                return Ok(Handed::Over(answer));
             }
         }
-        None
+        Ok(Handed::Waits)
     }
 
     /// `argus/input/enqueue`. What comes behind `place` comes behind this in the session too.
@@ -73,17 +98,13 @@ impl Intake {
             Submitted::New(submission) => submission,
             Submitted::Repeated(known) => return Ok(repeated(known)),
         };
-        let answer = self.hand_over(&submission).await;
+        let handed = self.hand_over(&submission).await.map_err(|error| store_error(&error))?;
         drop(place);
-        if answer.is_none() && !self.sessions.knows(session).await {
-            // Deleted meanwhile, perhaps before this was stored: nothing may wake it again.
-            self.ledger.forget_session(session).await.map_err(|error| store_error(&error))?;
-            return Err(RpcError::failed(format!("Unknown session `{session}`")));
-        }
         let submission_id = submission.id;
-        match answer.filter(|_| request.wait) {
-            Some(answer) => told(answer, submission_id).await,
-            None => Ok(Enqueued::Accepted { ok: true, submission_id }),
+        match handed {
+            Handed::Over(answer) if request.wait => told(answer, submission_id).await,
+            Handed::Over(_) | Handed::Waits => Ok(Enqueued::Accepted { ok: true, submission_id }),
+            Handed::Back => Err(RpcError::failed(format!("Unknown session `{session}`"))),
         }
     }
 
@@ -170,6 +191,17 @@ fn repeated(known: Known) -> Enqueued {
             submission_id: known.id,
         },
         _ => Enqueued::Accepted { ok: true, submission_id: known.id },
+    }
+}
+
+/// The end of a submission that no turn was begun for.
+fn failed(submission: &Submission, reason: String) -> Settlement {
+    Settlement {
+        submissions: vec![submission.id.clone()],
+        origin: submission.origin.clone(),
+        thread: submission.thread.clone(),
+        turn: None,
+        outcome: Outcome::Failed { reason, text: String::new() },
     }
 }
 

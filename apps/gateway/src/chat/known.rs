@@ -164,6 +164,7 @@ impl Parts {
     /// Stores what somebody wrote as a submission.
     async fn submit(&self, message: &Receive, person: Person) -> Result<Done, ChatError> {
         let session = self.session(message).await?;
+        argus_crash_point::here("chat.session_chosen").await;
         let message = message.clone();
         let stored = self.ledger.write(move |tx| {
             Box::pin(async move {
