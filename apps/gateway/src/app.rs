@@ -73,12 +73,13 @@ impl App {
         let telegram = config.telegram.as_ref().map(|t| Telegram::new(&t.token, &t.api_url)).transpose()?;
         let own_bot = telegram.as_ref().map(|telegram| telegram.bot_id().to_string());
         let delivery = telegram.map(|telegram| Delivery::new(ledger.clone(), telegram));
+        let prompts = Arc::new(Prompts::new(config.workspace.clone()));
         let sessions = Sessions::new(SessionsParts {
             provisioner,
             ledger: ledger.clone(),
             state,
-            prepare: Arc::new(Prompts::new(config.workspace.clone())),
-            react: Arc::new(Reactor::new(ledger.clone(), delivery.clone())),
+            prepare: prompts.clone(),
+            react: Arc::new(Reactor::new(ledger.clone(), delivery.clone(), prompts)),
             config: session_config(&config, boot),
             most_runtimes: config.max_runtimes,
             clock: Clock::new(),

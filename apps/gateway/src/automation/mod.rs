@@ -1,5 +1,6 @@
 //! Who begins turns, and what follows from their ends.
 
+mod given;
 pub mod intake;
 pub mod line;
 pub mod prompt;

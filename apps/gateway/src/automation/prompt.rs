@@ -1,16 +1,14 @@
 //! What the agent reads: the person's words, with the workspace's own texts in front where they are new to the thread.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use argus_protocol::{SessionId, ThreadId};
-use argus_session::Preparation;
+use argus_session::{Origin, Outcome, Preparation, Settlement};
 use async_trait::async_trait;
 
+use super::given::Given;
 use crate::sessions::ports::PrepareTurn;
 
 /// The workspace files of a prompt, in order.
@@ -19,51 +17,56 @@ const FILES: [&str; 3] = ["AGENTS.md", "SOUL.md", "USER.md"];
 const FILE_LIMIT: u64 = 32 << 10;
 /// How long reading the workspace may take; it may be on a network that is away.
 const READ_LIMIT: Duration = Duration::from_secs(30);
-/// Threads whose last context is remembered.
-const REMEMBERED: usize = 4096;
 
 /// Writes prompts from a workspace.
 pub struct Prompts {
     workspace: PathBuf,
-    /// What context each thread was given last, by its hash: the same is not sent with every turn again.
-    given: Mutex<HashMap<ThreadId, u64>>,
+    given: Given,
 }
 
 impl Prompts {
     /// Prompts with the files of this folder.
     pub fn new(workspace: PathBuf) -> Self {
-        Self { workspace, given: Mutex::default() }
+        Self { workspace, given: Given::default() }
     }
 
-    /// Whether this thread has not been given this context yet; notes that it is given now.
-    fn is_news(&self, thread: &ThreadId, context: &str) -> bool {
-        let mut hasher = DefaultHasher::new();
-        context.hash(&mut hasher);
-        let hash = hasher.finish();
-        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        if given.len() >= REMEMBERED {
-            given.clear();
+    /// The agent took the turn that was asked for there.
+    pub fn turn_running(&self, origin: &Origin) {
+        self.given.taken(origin);
+    }
+
+    /// A turn ended so, or never began.
+    pub fn settled(&self, settlement: &Settlement) {
+        if let (Outcome::Failed { .. }, Some(thread)) = (&settlement.outcome, &settlement.thread) {
+            self.given.forget(thread);
         }
-        given.insert(thread.clone(), hash) != Some(hash)
     }
 }
 
 #[async_trait]
 impl PrepareTurn for Prompts {
     async fn prepare(&self, session: &SessionId, preparation: Preparation) -> Result<String, String> {
-        self.write(session, &preparation.thread, &preparation.text).await
+        let Preparation { thread, origin, text, .. } = preparation;
+        self.write(session, &thread, &origin, text.trim()).await
     }
 }
 
 impl Prompts {
-    async fn write(&self, session: &SessionId, thread: &ThreadId, text: &str) -> Result<String, String> {
-        let (workspace, session, text) = (self.workspace.clone(), session.clone(), text.trim());
+    async fn write(
+        &self,
+        session: &SessionId,
+        thread: &ThreadId,
+        origin: &Origin,
+        text: &str,
+    ) -> Result<String, String> {
+        let (workspace, session) = (self.workspace.clone(), session.clone());
         let read = tokio::task::spawn_blocking(move || context(&session, &workspace));
         let context = match tokio::time::timeout(READ_LIMIT, read).await {
             Ok(read) => read.map_err(|error| format!("the workspace could not be read: {error}"))?,
             Err(_) => return Err(format!("the workspace could not be read in {READ_LIMIT:?}")),
         };
-        let context = if self.is_news(thread, &context) { format!("{context}\n\n") } else { String::new() };
+        let news = self.given.offer(thread, origin, &context);
+        let context = if news { format!("{context}\n\n") } else { String::new() };
         Ok(format!("{context}{text}\n\n{INSTRUCTIONS}"))
     }
 }
@@ -107,8 +110,20 @@ fn head(path: &Path) -> std::io::Result<String> {
 mod tests {
     use super::*;
 
+    const ASKED: Origin = Origin::Client { chat: None };
+
     async fn prompt(prompts: &Prompts, thread: &str, text: &str) -> String {
-        prompts.write(&"s1".parse().unwrap(), &thread.parse().unwrap(), text).await.unwrap()
+        prompts.write(&"s1".parse().unwrap(), &thread.parse().unwrap(), &ASKED, text).await.unwrap()
+    }
+
+    fn ended(outcome: Outcome) -> Settlement {
+        Settlement {
+            submissions: vec![],
+            origin: ASKED,
+            thread: Some("t".parse().unwrap()),
+            turn: None,
+            outcome,
+        }
     }
 
     #[tokio::test]
@@ -116,13 +131,27 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("SOUL.md"), "be kind").unwrap();
         let prompts = Prompts::new(dir.path().to_owned());
-        let first = prompt(&prompts, "t", " hello ").await;
+        let first = prompt(&prompts, "t", "hello").await;
+        prompts.turn_running(&ASKED);
         assert!(first.starts_with("# Project Context\n\n[ARGUS]\nsessionId: s1\n"), "{first}");
         assert!(first.contains("[SOUL.md]\nbe kind\n[/SOUL.md]\n\nhello\n\nInstructions:"), "{first}");
         assert!(prompt(&prompts, "t", "again").await.starts_with("again\n\nInstructions:"));
         assert!(prompt(&prompts, "u", "again").await.starts_with("# Project Context"));
         std::fs::write(dir.path().join("SOUL.md"), "be brief").unwrap();
         assert!(prompt(&prompts, "t", "again").await.starts_with("# Project Context"));
+    }
+
+    #[tokio::test]
+    async fn the_turn_after_one_that_was_not_taken_or_failed_carries_the_context_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let prompts = Prompts::new(dir.path().to_owned());
+        prompt(&prompts, "t", "refused").await;
+        assert!(prompt(&prompts, "t", "again").await.starts_with("# Project Context"));
+        prompts.turn_running(&ASKED);
+        prompts.settled(&ended(Outcome::Completed { text: String::new() }));
+        assert!(prompt(&prompts, "t", "and on").await.starts_with("and on"));
+        prompts.settled(&ended(Outcome::Failed { reason: "the agent ended".into(), text: String::new() }));
+        assert!(prompt(&prompts, "t", "anew").await.starts_with("# Project Context"));
     }
 
     #[tokio::test]

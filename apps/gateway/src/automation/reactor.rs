@@ -1,9 +1,12 @@
 //! The one place where facts turn into deeds: outcomes become durable and are delivered, chats see that work goes on.
 
+use std::sync::Arc;
+
 use argus_protocol::SessionId;
 use argus_session::{Origin, Settlement};
 use async_trait::async_trait;
 
+use super::prompt::Prompts;
 use crate::delivery::Delivery;
 use crate::sessions::ports::React;
 use crate::store::ledger::{Ledger, Settled};
@@ -13,18 +16,21 @@ pub struct Reactor {
     ledger: Ledger,
     /// Telegram, where there is a bot.
     delivery: Option<Delivery>,
+    /// What an outcome says about the prompt that asked for it.
+    prompts: Arc<Prompts>,
 }
 
 impl Reactor {
-    /// Outcomes go into the ledger, signs of work to the chats.
-    pub fn new(ledger: Ledger, delivery: Option<Delivery>) -> Self {
-        Self { ledger, delivery }
+    /// Outcomes go into the ledger, signs of work to the chats and to who writes the prompts.
+    pub fn new(ledger: Ledger, delivery: Option<Delivery>, prompts: Arc<Prompts>) -> Self {
+        Self { ledger, delivery, prompts }
     }
 }
 
 #[async_trait]
 impl React for Reactor {
     async fn settle(&self, session: &SessionId, settlement: &Settlement) -> Result<(), String> {
+        self.prompts.settled(settlement);
         argus_crash_point::here("settle.before_store").await;
         let settled = self.ledger.settle(settlement).await.map_err(|error| error.to_string())?;
         argus_crash_point::here("settle.stored").await;
@@ -35,6 +41,7 @@ impl React for Reactor {
     }
 
     fn turn_running(&self, origin: &Origin) {
+        self.prompts.turn_running(origin);
         if let (Some(delivery), Some(chat)) = (&self.delivery, origin.chat()) {
             delivery.turn_running(chat);
         }
