@@ -6,7 +6,6 @@
 
 mod args;
 mod bridge;
-mod command;
 mod log;
 mod program;
 mod settings;
@@ -28,8 +27,8 @@ mod door;
 mod link;
 
 pub use args::BridgeArgs;
+pub use argus_protocol::command::{AgentCommand, CommandError};
 pub use bridge::{Bridge, serve};
-pub use command::{AgentCommand, CommandError};
 pub use log::Log;
 pub use program::{main_with, misread, run};
 pub use settings::{Limits, Listen, Settings};

@@ -1,8 +1,9 @@
-//! The words of every wire: frames, ids, errors, the bridge link, `argus/*` parameters, tokens.
+//! The words of every wire: frames, ids, errors, the bridge link, `argus/*` parameters, tokens, the agent's command.
 
 pub mod agent;
 pub mod argus;
 pub mod bridge;
+pub mod command;
 pub mod error;
 pub mod frame;
 pub mod ids;

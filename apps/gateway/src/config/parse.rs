@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use argus_protocol::command::AgentCommand;
+
 use super::{LARGEST_LINE_LIMIT, LogFormat, ProvisionMode, Sandbox};
 
 pub(super) fn log_filter(text: &str) -> Result<String, String> {
@@ -46,17 +48,9 @@ pub(super) fn line_limit(text: &str) -> Result<usize, String> {
     }
 }
 
-/// The command is run without a shell: what only a shell understands is a mistake, not a surprise later.
-pub(super) fn command(text: &str) -> Result<(), String> {
-    let words = shell_words::split(text).map_err(|e| e.to_string())?;
-    if words.is_empty() {
-        return Err("expected a command".to_owned());
-    }
-    let special = ['|', '&', ';', '<', '>', '$', '`', '(', ')', '\n'];
-    match text.chars().find(|c| special.contains(c)) {
-        Some(c) => Err(format!("no shell is run, so `{c}` has no meaning; put it into a script")),
-        None => Ok(()),
-    }
+/// The bridge reads it in the same way, so that a mistake shows at the start and not with the first turn.
+pub(super) fn command(text: &str) -> Result<String, String> {
+    text.parse::<AgentCommand>().map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 pub(super) fn bridge(text: Option<&String>) -> Vec<PathBuf> {

@@ -77,7 +77,7 @@ impl Config {
                 "ARGUS_RUNTIME_CMD",
                 args.runtime_cmd.as_ref(),
                 "codex app-server".to_owned(),
-                |text| command(text).map(|()| text.to_owned()),
+                command,
             ),
             runtime_env: list(args.runtime_env.as_ref()),
             sandbox: read.or("ARGUS_SANDBOX", args.sandbox.as_ref(), Sandbox::WorkspaceWrite, sandbox),
@@ -204,6 +204,32 @@ mod tests {
             ]
         );
         assert!(!lines.concat().contains("no-token"), "a secret is not repeated");
+    }
+
+    #[test]
+    fn the_agents_command_is_taken_exactly_where_its_bridge_takes_it() {
+        let read = |command: &str| {
+            Config::from_args(&GatewayArgs { runtime_cmd: Some(command.into()), ..args() })
+                .map(|config| config.runtime_cmd)
+        };
+        for taken in ["codex -c 'a = {b}; c'", r"codex -c a=\{b\}", "sh -c 'exec codex | tee log'"] {
+            assert_eq!(read(taken), Ok(taken.to_owned()));
+        }
+        for (refused, why) in [
+            (
+                "FOO=1 codex",
+                "the command begins with the assignment `FOO=1`, but no shell runs it; set the variable in the environment",
+            ),
+            ("codex 'app", "the command has an unclosed quote"),
+            (
+                "codex -c a={b}",
+                "the command holds `{`, but no shell runs it; put it in single quotes if it is meant as it stands, or \
+                 name a script",
+            ),
+        ] {
+            let line = format!("ARGUS_RUNTIME_CMD: {why}, got `{refused}`");
+            assert_eq!(read(refused), Err(Mistakes(vec![line])));
+        }
     }
 
     #[test]

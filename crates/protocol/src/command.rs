@@ -1,4 +1,4 @@
-//! A command line of shell words, run without a shell.
+//! The agent's command: a line of shell words, run without a shell.
 
 use std::str::FromStr;
 
