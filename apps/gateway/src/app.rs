@@ -112,11 +112,7 @@ impl App {
             connections: TaskTracker::new(),
             shutdown: stop.clone(),
         };
-        tasks.spawn(async move {
-            if let Err(error) = edge::serve(listener, edge).await {
-                tracing::error!(%error, "the listener failed");
-            }
-        });
+        tasks.spawn(edge::serve(listener, edge));
         if let Some(delivery) = delivery {
             let stop = stop.clone();
             tasks.spawn(async move { delivery.run(stop).await });

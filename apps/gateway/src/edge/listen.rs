@@ -1,120 +1,192 @@
 //! The listening socket: connections come in until the gateway stops, and are waited for then.
 
-use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
 use axum::serve::Listener;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
+use super::auth::is_operator;
+use super::lobby::{Lobby, Visitor};
+use super::watched::Watched;
 use super::{Edge, router};
 
-/// A connection without a byte for this long is closed. No answer takes as long, and live clients of `/ws` answer
-/// pings far more often.
-const SILENCE_LIMIT: Duration = Duration::from_mins(3);
+/// What a caller may take of us before it has named the token.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// A request's head has to be there after this, counted from the end of the one before it.
+    head: Duration,
+    /// A connection on which nothing moves for this long is closed. No answer takes as long, and live clients of `/ws`
+    /// answer pings far more often.
+    silence: Duration,
+    /// Connections without a token. Far below the 1024 descriptors that a process usually has.
+    strangers: usize,
+}
+
+const LIMITS: Limits =
+    Limits { head: Duration::from_secs(10), silence: Duration::from_mins(3), strangers: 128 };
+/// What is read ahead of one connection, and with it the longest head of a request, in bytes.
+const READ_AHEAD: usize = 64 << 10;
 
 /// Serves everything in `router` until `edge.shutdown`; returns when every connection has ended.
-pub async fn serve(listener: TcpListener, edge: Edge) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, edge: Edge) {
     let (connections, shutdown) = (edge.connections.clone(), edge.shutdown.clone());
-    let door = Door(listener);
-    axum::serve(door, router::router(edge)).with_graceful_shutdown(shutdown.cancelled_owned()).await?;
+    let token = edge.token.clone();
+    let knows = move |request: &hyper::Request<Incoming>| {
+        is_operator(&token, request.headers(), request.uri().query())
+    };
+    serve_within(LIMITS, listener, router::router(edge), knows, shutdown).await;
     connections.close();
     connections.wait().await;
-    Ok(())
 }
 
-/// Lets connections in that send at once and do not stay silent for ever.
-struct Door(TcpListener);
+/// The same with other limits; `knows` tells whether a request's caller has the token.
+async fn serve_within(
+    limits: Limits,
+    mut listener: TcpListener,
+    router: Router,
+    knows: impl Fn(&hyper::Request<Incoming>) -> bool + Clone + Send + 'static,
+    shutdown: CancellationToken,
+) {
+    let (lobby, callers) = (Lobby::new(limits.strangers), TaskTracker::new());
+    loop {
+        let (stream, _) = tokio::select! {
+            accepted = Listener::accept(&mut listener) => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        let visitor = Arc::new(lobby.enter());
+        callers.spawn(converse(limits, stream, visitor, router.clone(), knows.clone(), shutdown.clone()));
+    }
+    drop(listener);
+    callers.close();
+    callers.wait().await;
+}
 
-impl Listener for Door {
-    type Io = Watched<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
-        let (stream, from) = Listener::accept(&mut self.0).await;
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection sends with delay");
+/// Answers one connection's requests.
+async fn converse(
+    limits: Limits,
+    stream: TcpStream,
+    visitor: Arc<Visitor>,
+    router: Router,
+    knows: impl Fn(&hyper::Request<Incoming>) -> bool,
+    shutdown: CancellationToken,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection sends with delay");
+    }
+    let io = TokioIo::new(Watched::new(stream, limits.silence, visitor.clone()));
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        if knows(&request) {
+            visitor.let_in();
         }
-        (Watched::new(stream, SILENCE_LIMIT), from)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-/// A connection whose reading fails when nothing comes for too long.
-struct Watched<S> {
-    stream: S,
-    limit: Duration,
-    silence: Pin<Box<Sleep>>,
-}
-
-impl<S> Watched<S> {
-    fn new(stream: S, limit: Duration) -> Self {
-        Self { stream, limit, silence: Box::pin(sleep(limit)) }
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, into) {
-            let until = Instant::now() + self.limit;
-            self.silence.as_mut().reset(until);
-            return Poll::Ready(read);
+        router.call(request.map(Body::new))
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(READ_AHEAD);
+    let mut conversation = std::pin::pin!(http.serve_connection(io, service).with_upgrades());
+    let ended = tokio::select! {
+        ended = conversation.as_mut() => ended,
+        () = shutdown.cancelled() => {
+            conversation.as_mut().graceful_shutdown();
+            conversation.await
         }
-        ready!(self.silence.as_mut().poll(cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, from)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        from: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, from)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke off");
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use axum::routing::get;
+    use std::net::SocketAddr;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    const LONG: Duration = Duration::from_mins(10);
+
+    struct Served {
+        at: SocketAddr,
+        shutdown: CancellationToken,
+        serving: tokio::task::JoinHandle<()>,
+    }
+
+    async fn served(limits: Limits) -> Served {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (at, shutdown) = (listener.local_addr().unwrap(), CancellationToken::new());
+        let slow = || tokio::time::sleep(Duration::from_millis(100));
+        let router = Router::new().route("/", get(|| async { "hello" })).route("/slow", get(slow));
+        let knows = |request: &hyper::Request<Incoming>| request.headers().contains_key("x-known");
+        let serving = tokio::spawn(serve_within(limits, listener, router, knows, shutdown.clone()));
+        Served { at, shutdown, serving }
+    }
+
+    impl Served {
+        async fn connect(&self, said: &str) -> TcpStream {
+            let mut stream = TcpStream::connect(self.at).await.unwrap();
+            stream.write_all(said.as_bytes()).await.unwrap();
+            stream
+        }
+    }
+
+    /// Whether the far end has closed; waits for an answer or for that.
+    async fn closed(stream: &mut TcpStream) -> bool {
+        let read = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut [0; 1024])).await;
+        matches!(read.expect("an answer or an end"), Ok(0) | Err(_))
+    }
 
     #[tokio::test]
-    async fn who_says_nothing_for_too_long_is_not_listened_to_any_more() {
-        let (mut far, near) = duplex(64);
-        let mut near = Watched::new(near, Duration::from_millis(20));
-        far.write_all(b"one").await.unwrap();
-        let mut said = [0; 3];
-        near.read_exact(&mut said).await.unwrap();
-        assert_eq!(&said, b"one");
-        assert_eq!(near.read(&mut said).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    async fn half_a_request_is_not_waited_for_longer_than_the_limit() {
+        let served = served(Limits { head: Duration::from_millis(50), ..LIMITS }).await;
+        for said in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: a\r\n"] {
+            assert!(closed(&mut served.connect(said).await).await, "{said}");
+        }
+        // One that was answered does not stay for ever either.
+        let mut stream = served.connect("GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        assert!(!closed(&mut stream).await);
+        assert!(closed(&mut stream).await);
+    }
+
+    #[tokio::test]
+    async fn connections_without_a_token_are_bounded_and_keep_nobody_out_who_has_one() {
+        let served = served(Limits { head: LONG, silence: LONG, strangers: 2 }).await;
+        let known = "GET / HTTP/1.1\r\nhost: a\r\nx-known: 1\r\n\r\n";
+        let mut caller = served.connect(known).await;
+        assert!(!closed(&mut caller).await);
+        let mut halves = Vec::new();
+        for _ in 0..5 {
+            halves.push(served.connect("GET / HT").await);
+        }
+        for half in &mut halves[..3] {
+            assert!(closed(half).await);
+        }
+        caller.write_all(known.as_bytes()).await.unwrap();
+        assert!(!closed(&mut caller).await);
+        assert!(!closed(&mut served.connect(known).await).await);
+    }
+
+    #[tokio::test]
+    async fn the_end_waits_for_requests_under_way_and_not_for_idle_connections() {
+        let served = served(Limits { head: LONG, silence: LONG, strangers: 8 }).await;
+        let mut idle = served.connect("GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        assert!(!closed(&mut idle).await);
+        let mut busy = served.connect("GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        // A second answer on the first connection tells that the later one was accepted too.
+        idle.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        assert!(!closed(&mut idle).await);
+        served.shutdown.cancel();
+        assert!(closed(&mut idle).await);
+        assert!(!closed(&mut busy).await);
+        served.serving.await.unwrap();
     }
 }

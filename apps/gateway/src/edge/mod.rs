@@ -4,10 +4,12 @@ mod auth;
 mod error;
 mod http;
 mod listen;
+mod lobby;
 mod origin;
 pub mod ports;
 mod router;
 mod rpc;
+mod watched;
 mod ws;
 
 use std::sync::Arc;

@@ -1,0 +1,96 @@
+//! Connections whose caller has not named a token yet: so many at most, and whoever waits longest makes room.
+//!
+//! Somebody without the token could otherwise hold every file descriptor of the gateway. To send the oldest away, and
+//! not the newcomer, lets everybody in who has a token: they name it with the first bytes they send.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+/// Everybody who waits. Clones are handles to the same one.
+#[derive(Clone, Debug)]
+pub(super) struct Lobby {
+    room: usize,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    next: u64,
+    /// By their number, so that the oldest comes first.
+    callers: BTreeMap<u64, CancellationToken>,
+}
+
+/// One connection. It leaves the lobby when it is let in or dropped.
+#[derive(Debug)]
+pub(super) struct Visitor {
+    lobby: Lobby,
+    number: u64,
+    sent_away: CancellationToken,
+}
+
+impl Lobby {
+    /// With room for that many.
+    pub(super) fn new(room: usize) -> Self {
+        Self { room, waiting: Arc::default() }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody comes; where there is no room, the one that waits longest has to go.
+    pub(super) fn enter(&self) -> Visitor {
+        let mut waiting = self.waiting();
+        if waiting.callers.len() >= self.room
+            && let Some((_, oldest)) = waiting.callers.pop_first()
+        {
+            oldest.cancel();
+        }
+        let (number, sent_away) = (waiting.next, CancellationToken::new());
+        waiting.next += 1;
+        waiting.callers.insert(number, sent_away.clone());
+        drop(waiting);
+        Visitor { lobby: self.clone(), number, sent_away }
+    }
+}
+
+impl Visitor {
+    /// It named the token, and takes no room any more.
+    pub(super) fn let_in(&self) {
+        self.lobby.waiting().callers.remove(&self.number);
+    }
+
+    /// Cancelled when it has to go.
+    pub(super) fn sent_away(&self) -> &CancellationToken {
+        &self.sent_away
+    }
+}
+
+impl Drop for Visitor {
+    fn drop(&mut self) {
+        self.let_in();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_longest_without_a_token_makes_room_and_who_was_let_in_stays() {
+        let lobby = Lobby::new(2);
+        let known = lobby.enter();
+        known.let_in();
+        let (first, second) = (lobby.enter(), lobby.enter());
+        let gone = |visitors: &[&Visitor]| {
+            visitors.iter().map(|visitor| visitor.sent_away().is_cancelled()).collect::<Vec<_>>()
+        };
+        let third = lobby.enter();
+        assert_eq!(gone(&[&known, &first, &second, &third]), [false, true, false, false]);
+        drop(second);
+        let fourth = lobby.enter();
+        assert_eq!(gone(&[&known, &third, &fourth]), [false, false, false]);
+    }
+}
