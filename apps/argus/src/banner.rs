@@ -1,18 +1,18 @@
 //! What `argus up` prints: where to connect, the pairing code, and what is missing with the command that mends it.
 
 use std::net::SocketAddr;
-use std::path::Path;
 
+use argus_gateway::config::Config;
 use argus_protocol::argus::pairing::PairingCode;
 
 use crate::agent::Agent;
 
 /// Where clients connect.
-pub(crate) fn listening(address: SocketAddr, home: &Path, own_token: bool) -> String {
-    let token = if own_token {
-        "$ARGUS_TOKEN".to_owned()
-    } else {
-        format!("in {}", home.join("gateway/token").display())
+pub(crate) fn listening(address: SocketAddr, config: &Config) -> String {
+    let token = match (&config.token, &config.token_file) {
+        (Some(_), _) => "$ARGUS_TOKEN".to_owned(),
+        (None, Some(file)) => format!("in {}", file.display()),
+        (None, None) => format!("in {}", config.home.join("gateway/token").display()),
     };
     format!("Argus is up.\n  clients    ws://{address}/ws  (bearer token {token})")
 }

@@ -18,6 +18,9 @@ pub(crate) struct Where {
     /// Folder of everything Argus keeps [default: ~/.argus]
     #[arg(long, env = "ARGUS_HOME", value_name = "DIR")]
     home: Option<String>,
+    /// The file that keeps the gateway's token [default: <home>/gateway/token]
+    #[arg(long, env = "ARGUS_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<PathBuf>,
 }
 
 /// A running gateway.
@@ -38,7 +41,10 @@ impl Where {
         let url = read("address")?;
         let token = match std::env::var("ARGUS_TOKEN") {
             Ok(token) if !token.trim().is_empty() => token.trim().to_owned(),
-            _ => read("token")?,
+            _ => match self.token_file.filter(|file| !file.as_os_str().is_empty()) {
+                Some(file) => self::read(&file)?,
+                None => read("token")?,
+            },
         };
         // The gateway is on this machine: a proxy for the outside must see neither the call nor its token.
         let http = Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;

@@ -1,7 +1,9 @@
 //! The person's command.
 
 mod agent;
+mod alive;
 mod banner;
+mod enter;
 mod local;
 mod pair;
 mod status;
@@ -10,7 +12,9 @@ mod up;
 use std::process::ExitCode;
 
 use argus_gateway::config::GatewayArgs;
+use argus_gateway::program::EXIT_SETTINGS;
 use argus_runtime_bridge::BridgeArgs;
+use argus_telegram_bot::settings::Settings as BotSettings;
 use clap::{Parser, Subcommand};
 
 /// Argus: an assistant of your own, behind a gateway of your own.
@@ -29,13 +33,20 @@ enum Deed {
     Pair(local::Where),
     /// Show how the gateway that runs on this machine stands
     Status(local::Where),
+    /// Run the gateway alone, as `argus-gateway` does
+    Gateway(Box<GatewayArgs>),
+    /// Run the Telegram bot alone, as `argus-telegram-bot` does
+    TelegramBot(Box<BotSettings>),
+    /// Whether the gateway serves; for health checks
+    #[command(hide = true)]
+    Alive(local::Where),
+    /// In a container: give root's rights away and run a command
+    #[command(hide = true)]
+    Enter(enter::Enter),
     /// One session's bridge; the gateway starts it
     #[command(hide = true)]
     RuntimeBridge(Box<BridgeArgs>),
 }
-
-/// What this command answers when its settings or its command line cannot be used.
-const EXIT_SETTINGS: u8 = 64;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -54,6 +65,13 @@ fn main() -> ExitCode {
         Deed::Up(settings) => up::run(*settings),
         Deed::Pair(place) => local::block_on(pair::run(place)),
         Deed::Status(place) => local::block_on(status::run(place)),
+        Deed::Gateway(settings) => argus_gateway::program::main_with("argus gateway", &settings),
+        Deed::TelegramBot(settings) => argus_telegram_bot::program::main_with(*settings),
+        Deed::Alive(place) => local::block_on(alive::run(place)),
+        Deed::Enter(enter) => {
+            let Err(error) = enter::run(enter);
+            complain(&format!("{error:#}"), 1)
+        }
         Deed::RuntimeBridge(args) => argus_runtime_bridge::main_with(*args),
     }
 }

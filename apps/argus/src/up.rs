@@ -5,37 +5,23 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use argus_gateway::app::App;
 use argus_gateway::config::{Config, GatewayArgs, TelegramConfig};
-use argus_gateway::{logging, shutdown};
+use argus_gateway::{program, shutdown};
 use argus_telegram_bot::{BotConfig, BotToken, Pace, TokenSource};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::{EXIT_SETTINGS, agent, banner, complain};
+use crate::{agent, banner};
 
 /// Runs until a signal asks to stop.
 pub(crate) fn run(mut settings: GatewayArgs) -> ExitCode {
     // A person watches: the few lines below say what matters, the log only what goes wrong.
     settings.log.get_or_insert_with(|| "warn".to_owned());
-    let config = match Config::from_args(&settings) {
-        Ok(config) => config,
-        Err(mistakes) => return complain(&mistakes, EXIT_SETTINGS),
-    };
-    if let Err(error) = logging::start(&config.log, config.log_format) {
-        return complain(&error, EXIT_SETTINGS);
-    }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return complain(&error, 1),
-    };
-    match runtime.block_on(serve(config)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(&format!("{error:#}"), 1),
-    }
+    program::run("argus", &settings, serve)
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
     let app = App::start(config.clone()).await?;
-    println!("{}", banner::listening(app.address, &config.home, config.token.is_some()));
+    println!("{}", banner::listening(app.address, &config));
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let pairing = match &config.telegram {
         None => None,

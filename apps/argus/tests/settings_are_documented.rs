@@ -30,9 +30,12 @@ fn every_setting_of_the_runtime_bridge_is_documented_as_it_is() {
 }
 
 #[test]
-fn argus_up_takes_the_settings_of_the_gateway_and_the_others_are_documented_too() {
+fn every_command_takes_the_settings_that_are_documented_for_it() {
     let flags = |of: &Settings| of.keys().map(|(_, flag)| flag.clone()).collect::<BTreeSet<_>>();
-    assert_eq!(flags_in_help("up"), flags(&documented("The gateway")));
+    for deed in ["up", "gateway"] {
+        assert_eq!(flags_in_help(deed), flags(&documented("The gateway")), "argus {deed}");
+    }
+    assert_eq!(flags_in_help("telegram-bot"), flags(&documented("The Telegram bot")));
     for deed in ["pair", "status"] {
         assert_eq!(
             flags_in_help(deed),

@@ -60,7 +60,7 @@ impl App {
         let home = Home::open(&config.home)?;
         let token = match &config.token {
             Some(token) => token.clone(),
-            None => home.token()?,
+            None => home.token(config.token_file.as_deref())?,
         };
         let key = home.signing_key()?;
         let state = Arc::new(StateFile::load(&home.state())?);

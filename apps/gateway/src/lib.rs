@@ -1,7 +1,7 @@
 //! The gateway: who calls, who talks, who acts, and one runtime for every session.
 //!
 //! ```text
-//!  app shutdown  >  edge  >  chat automation delivery  >  sessions  >  runtime store telegram  >  config clock
+//!  program app shutdown  >  edge  >  chat automation delivery  >  sessions  >  runtime store telegram  >  config clock
 //! ```
 //! Nothing imports upward or sideways, and `edge` no adapter (`tests/layers.rs` looks); `docs/ARCHITECTURE.md` is the map.
 
@@ -15,6 +15,7 @@ pub mod edge;
 pub mod health;
 pub mod logging;
 pub mod ports;
+pub mod program;
 pub mod runtime;
 pub mod sessions;
 pub mod shutdown;

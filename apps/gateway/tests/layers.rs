@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// From the top down. A module may import what stands below its own row; in its own row only what is named in
 /// [`NEIGHBOURS`].
 const LAYERS: [&[&str]; 6] = [
-    &["lib", "main", "app", "health", "ports", "shutdown", "logging"],
+    &["lib", "main", "program", "app", "health", "ports", "shutdown", "logging"],
     &["edge"],
     &["chat", "automation", "delivery"],
     &["sessions"],

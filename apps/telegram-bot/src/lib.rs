@@ -18,6 +18,7 @@ mod poll;
 mod report;
 mod run;
 
+pub mod program;
 pub mod settings;
 
 pub use config::{BadBotToken, BotConfig, BotToken, Pace, TokenSource};

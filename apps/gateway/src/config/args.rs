@@ -20,6 +20,9 @@ pub struct GatewayArgs {
         help = "The operator's token; without it one is made and kept in <home>/gateway/token"
     )]
     pub token: Option<String>,
+    /// The file that keeps the operator's token, made at the first start [default: <home>/gateway/token]
+    #[arg(long, env = "ARGUS_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<String>,
     /// How runtimes are made [default: process]
     #[arg(long, env = "ARGUS_PROVISION_MODE", value_name = "MODE")]
     pub provision_mode: Option<String>,

@@ -26,6 +26,8 @@ pub struct Config {
     pub home: PathBuf,
     /// The operator's token where one was set.
     pub token: Option<Secret>,
+    /// Where the operator's token is kept, unless in the home's `gateway/token`.
+    pub token_file: Option<PathBuf>,
     /// How runtimes are made.
     pub mode: ProvisionMode,
     /// The agent's command.

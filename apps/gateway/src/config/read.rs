@@ -72,6 +72,9 @@ impl Config {
                 text.parse().map_err(|_| "expected an address and a port such as 127.0.0.1:8080".to_owned())
             }),
             token: args.token.as_deref().and_then(Secret::parse),
+            token_file: read.or("ARGUS_TOKEN_FILE", args.token_file.as_ref(), None, |text| {
+                absolute(Path::new(text)).map(Some)
+            }),
             mode: read.or("ARGUS_PROVISION_MODE", args.provision_mode.as_ref(), ProvisionMode::Process, mode),
             runtime_cmd: read.or(
                 "ARGUS_RUNTIME_CMD",

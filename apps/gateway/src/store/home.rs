@@ -81,9 +81,10 @@ impl Home {
         self.own().join("state.json")
     }
 
-    /// The stored operator token, made at the first call. A blank file counts as none.
-    pub fn token(&self) -> Result<Secret, HomeError> {
-        let path = self.own().join("token");
+    /// The operator token stored in `file`, without one in `gateway/token`; made at the first call. A blank file counts
+    /// as none.
+    pub fn token(&self, file: Option<&Path>) -> Result<Secret, HomeError> {
+        let path = file.map_or_else(|| self.own().join("token"), Path::to_owned);
         let stored = read(&path)?.and_then(|bytes| Secret::parse(&String::from_utf8_lossy(&bytes)));
         if let Some(token) = stored {
             return Ok(token);
@@ -174,10 +175,10 @@ mod tests {
     fn token_and_key_are_made_once_and_are_for_their_owner_only() {
         let dir = tempfile::tempdir().unwrap();
         let home = Home::open(dir.path()).unwrap();
-        let (token, key) = (home.token().unwrap(), home.signing_key().unwrap());
+        let (token, key) = (home.token(None).unwrap(), home.signing_key().unwrap());
         drop(home);
         let home = Home::open(dir.path()).unwrap();
-        assert_eq!(home.token().unwrap(), token);
+        assert_eq!(home.token(None).unwrap(), token);
         assert_eq!(home.signing_key().unwrap().derive("a", "b"), key.derive("a", "b"));
         let mode =
             |name: &str| std::fs::metadata(home.own().join(name)).unwrap().permissions().mode() & 0o777;
@@ -189,9 +190,19 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let home = Home::open(dir.path()).unwrap();
         std::fs::write(home.own().join("token"), "mine\n").unwrap();
-        assert!(home.token().unwrap().matches("mine"));
+        assert!(home.token(None).unwrap().matches("mine"));
         std::fs::write(home.own().join("token"), " \n").unwrap();
-        assert_eq!(home.token().unwrap().reveal().len(), 64);
+        assert_eq!(home.token(None).unwrap().reveal().len(), 64);
+    }
+
+    #[test]
+    fn the_token_may_be_kept_elsewhere_and_is_made_there() {
+        let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (home, file) = (Home::open(dir.path()).unwrap(), other.path().join("token"));
+        let token = home.token(Some(&file)).unwrap();
+        assert_eq!(home.token(Some(&file)).unwrap(), token);
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!home.own().join("token").exists());
     }
 
     #[test]

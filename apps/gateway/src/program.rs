@@ -1,0 +1,52 @@
+//! The gateway as a program: settings, log, what runs until a signal, exit code.
+
+use std::fmt::Display;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use crate::app::App;
+use crate::config::{Config, GatewayArgs};
+use crate::logging;
+use crate::shutdown;
+
+/// The exit code when the settings or the command line cannot be used.
+pub const EXIT_SETTINGS: u8 = 64;
+
+/// Serves until a signal asks to stop. `name` stands before what goes wrong.
+pub fn main_with(name: &str, settings: &GatewayArgs) -> ExitCode {
+    run(name, settings, async |config| {
+        let app = App::start(config).await?;
+        shutdown::requested().await;
+        app.stop().await;
+        Ok(())
+    })
+}
+
+/// Checks the settings, starts the log and a runtime, and does `deed` in it. `name` stands before what goes wrong.
+pub fn run(
+    name: &str,
+    settings: &GatewayArgs,
+    deed: impl AsyncFnOnce(Config) -> anyhow::Result<()>,
+) -> ExitCode {
+    let config = match Config::from_args(settings) {
+        Ok(config) => config,
+        Err(mistakes) => return complain(name, &mistakes, EXIT_SETTINGS),
+    };
+    if let Err(error) = logging::start(&config.log, config.log_format) {
+        return complain(name, &error, EXIT_SETTINGS);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(name, &error, 1),
+    };
+    match runtime.block_on(deed(config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(name, &format!("{error:#}"), 1),
+    }
+}
+
+fn complain(name: &str, what: &dyn Display, code: u8) -> ExitCode {
+    // When nobody reads this there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "{name}: {what}");
+    ExitCode::from(code)
+}
