@@ -2,6 +2,8 @@
 
 mod bench;
 mod codex;
+mod debian;
+mod engine;
 mod licences;
 mod skips;
 mod step;

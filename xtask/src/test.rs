@@ -1,9 +1,10 @@
 //! `cargo xtask test`: every check there is, in one run that goes on after a failure.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use crate::skips::{Skips, must_be_complete};
+use crate::engine::{self, Engine};
+use crate::skips::Skips;
 use crate::step::Steps;
 use crate::tally::Tally;
 use crate::{codex, licences, workspace};
@@ -14,6 +15,9 @@ pub(crate) struct Options {
     /// Only the tests: no format check, lints, documentation and licences.
     #[arg(long)]
     fast: bool,
+    /// Without a Docker engine, leaving out all that needs one.
+    #[arg(long)]
+    without_docker: bool,
     /// Only tests whose names contain one of these; implies `--fast`.
     filter: Vec<String>,
 }
@@ -26,7 +30,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     if !tests_only {
         check_style(&mut steps, &mut skips);
     }
-    let tally = run_tests(&mut steps, &mut skips, &options.filter);
+    let tally = run_tests(&mut steps, &mut skips, options);
     if !tests_only {
         check_papers(&mut steps, &mut skips);
     }
@@ -44,11 +48,15 @@ fn check_style(steps: &mut Steps, skips: &mut Skips) {
 }
 
 /// `None` when the runners did not say how many tests ran.
-fn run_tests(steps: &mut Steps, skips: &mut Skips, filter: &[String]) -> Option<Tally> {
+fn run_tests(steps: &mut Steps, skips: &mut Skips, options: &Options) -> Option<Tally> {
+    let filter = &options.filter;
     let codex = match std::env::var_os("ARGUS_TEST_CODEX") {
         Some(own) => Some(own.into()),
         None => codex::ensure().inspect_err(|error| skips.add("real codex", &format!("{error:#}"))).ok(),
     };
+    let engine = if options.without_docker { None } else { engine(skips) };
+    let images = engine.as_ref().is_some_and(|engine| build_images(engine, steps, skips));
+    let parts = Parts { codex, engine, images };
     // Tests start the other programs of the workspace, which a test runner would not build by itself. The test
     // targets are named too, so that dependencies are built once and not again with other features.
     if !steps.run("build", &mut workspace::cargo(["build", "--workspace", "--bins", "--tests"])) {
@@ -61,7 +69,7 @@ fn run_tests(steps: &mut Steps, skips: &mut Skips, filter: &[String]) -> Option<
         workspace::cargo(["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
     };
     tests.arg("--").args(filter);
-    clean_environment(&mut tests, codex.as_deref());
+    clean_environment(&mut tests, &parts);
     let mut tally = steps.run_tests("tests", &mut tests)?;
     if !filter.is_empty() {
         // What the filter left out was not asked for, so it was not skipped.
@@ -69,9 +77,43 @@ fn run_tests(steps: &mut Steps, skips: &mut Skips, filter: &[String]) -> Option<
         return Some(tally);
     }
     let mut doc_tests = workspace::cargo(["test", "--workspace", "--doc", "--quiet"]);
-    clean_environment(&mut doc_tests, codex.as_deref());
+    clean_environment(&mut doc_tests, &parts);
     tally += steps.run_tests("doc tests", &mut doc_tests)?;
     Some(tally)
+}
+
+/// The real parts that tests are given.
+struct Parts {
+    /// The agent's native binary.
+    codex: Option<PathBuf>,
+    /// The container engine; one of this run's own ends with this value.
+    engine: Option<Engine>,
+    /// Whether the engine has the shipped images.
+    images: bool,
+}
+
+/// An engine needs rights over the kernel that no package brings. So a run without one is whole all the same, unless
+/// `ARGUS_TEST_DOCKER=required` says otherwise.
+fn engine(skips: &mut Skips) -> Option<Engine> {
+    match engine::ensure() {
+        Ok(engine) => Some(engine),
+        Err(error) if std::env::var("ARGUS_TEST_DOCKER").is_ok_and(|word| word == "required") => {
+            skips.require("docker", &format!("{error:#}"));
+            None
+        }
+        Err(error) => {
+            skips.tolerate("docker", &format!("{error:#}"));
+            None
+        }
+    }
+}
+
+fn build_images(engine: &Engine, steps: &mut Steps, skips: &mut Skips) -> bool {
+    if let Err(error) = engine.ensure_bases() {
+        skips.add("images", &format!("{error:#}"));
+        return false;
+    }
+    engine.image_builds().into_iter().all(|(name, mut build)| steps.run(name, &mut build))
 }
 
 fn check_papers(steps: &mut Steps, skips: &mut Skips) {
@@ -97,8 +139,8 @@ fn conclude(steps: &Steps, skips: &Skips, tally: Option<Tally>) -> ExitCode {
     println!("{words}");
     if let Some(words) = skips.summary() {
         println!("{words}");
-        if must_be_complete() {
-            println!("error: CI=true, and nothing may be skipped there");
+        if skips.are_intolerable() {
+            println!("error: this run must leave nothing out (CI=true, or ARGUS_TEST_DOCKER=required)");
             passed = false;
         }
     }
@@ -110,7 +152,7 @@ fn conclude(steps: &Steps, skips: &Skips, tally: Option<Tally>) -> ExitCode {
 }
 
 /// Takes away the person's own settings, which the programs under test would read, and names the real agent.
-fn clean_environment(tests: &mut Command, codex: Option<&Path>) {
+fn clean_environment(tests: &mut Command, parts: &Parts) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         let ours = text.starts_with("ARGUS_") && !text.starts_with("ARGUS_TEST_");
@@ -119,8 +161,15 @@ fn clean_environment(tests: &mut Command, codex: Option<&Path>) {
             tests.env_remove(&name);
         }
     }
-    if let Some(codex) = codex {
+    if let Some(codex) = &parts.codex {
         tests.env("ARGUS_TEST_CODEX", codex);
+    }
+    match &parts.engine {
+        Some(engine) => tests.env("ARGUS_TEST_DOCKER", engine.url()),
+        None => tests.env_remove("ARGUS_TEST_DOCKER"),
+    };
+    if parts.images {
+        tests.env("ARGUS_TEST_IMAGES", engine::TAG);
     }
 }
 
