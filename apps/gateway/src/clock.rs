@@ -47,6 +47,11 @@ pub fn new_session_id() -> SessionId {
     random_hex::<6>().parse().expect("12 hex digits are a session id")
 }
 
+/// A new name for a numbering: 16 hex digits.
+pub fn new_epoch() -> String {
+    random_hex::<8>()
+}
+
 fn random_hex<const N: usize>() -> String {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the system has a source of randomness");

@@ -200,6 +200,23 @@ fn one_line(text: Bytes) -> Bytes {
     text.iter().map(|b| if matches!(b, b'\n' | b'\r') { b' ' } else { *b }).collect()
 }
 
+/// An object with one more member at its end, the value given as JSON text; every other byte stays.
+pub fn with_member(object: &Bytes, name: &str, value: &str) -> Bytes {
+    let Some(end) = object.iter().rposition(|byte| *byte == b'}') else { return object.clone() };
+    let empty = object[..end].trim_ascii_end().ends_with(b"{");
+    let mut text = Vec::with_capacity(object.len() + name.len() + value.len() + 4);
+    text.extend_from_slice(&object[..end]);
+    if !empty {
+        text.push(b',');
+    }
+    text.push(b'"');
+    text.extend_from_slice(name.as_bytes());
+    text.extend_from_slice(b"\":");
+    text.extend_from_slice(value.as_bytes());
+    text.extend_from_slice(&object[end..]);
+    text.into()
+}
+
 /// A reply with a result, as the agent's wire writes it (no `jsonrpc` member). `id` and `result` are JSON text.
 pub fn reply(id: &str, result: &str) -> Bytes {
     format!("{{\"id\":{id},\"result\":{result}}}").into()
@@ -230,6 +247,17 @@ mod tests {
 
     fn frame(text: &str) -> Frame {
         Frame::parse_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_member_is_added_at_the_end_and_every_other_byte_stays() {
+        for (object, with) in [
+            (r#"{"a":{"b":[1]} }"#, r#"{"a":{"b":[1]} ,"n":7}"#),
+            ("{}", r#"{"n":7}"#),
+            ("{ } ", r#"{ "n":7} "#),
+        ] {
+            assert_eq!(with_member(&Bytes::from(object), "n", "7"), with);
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@ use argus_protocol::ClientId;
 use argus_protocol::agent::method;
 use serde::Deserialize;
 
+use crate::input::Listening;
+
 /// Threads whose starters are remembered.
 const MOST_OWNED: usize = 4096;
 
@@ -14,6 +16,7 @@ const MOST_OWNED: usize = 4096;
 pub(crate) struct Client {
     /// Whether it may be asked for approvals.
     pub(crate) handler: bool,
+    listening: Listening,
     /// What it said of itself in `initialize`.
     pub(crate) introduction: Introduction,
     /// Its requests without a reply.
@@ -64,8 +67,8 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    pub(crate) fn attach(&mut self, id: ClientId, handler: bool) {
-        let client = Client { handler, introduction: Introduction::default(), outstanding: 0 };
+    pub(crate) fn attach(&mut self, id: ClientId, handler: bool, listening: Listening) {
+        let client = Client { handler, listening, introduction: Introduction::default(), outstanding: 0 };
         self.attached.insert(id, client);
         if handler && self.default_handler.is_none() {
             self.default_handler = Some(id);
@@ -110,10 +113,31 @@ impl Clients {
         owner.filter(|id| self.attached.get(id).is_some_and(|c| c.handler)).or(self.default_handler)
     }
 
-    /// Everybody who wants to see a notification of this method.
-    pub(crate) fn audience(&self, method: &str) -> Vec<ClientId> {
-        self.attached.iter().filter(|(_, c)| c.introduction.wants(method)).map(|(id, _)| *id).collect()
+    /// Whether anybody hears what is said as it comes.
+    pub(crate) fn have_plain(&self) -> bool {
+        self.attached.values().any(|client| client.listening == Listening::Plain)
     }
+
+    /// Everybody who wants to see a notification of this method.
+    pub(crate) fn audience(&self, method: &str) -> Audience {
+        let mut audience = Audience::default();
+        for (id, client) in self.attached.iter().filter(|(_, client)| client.introduction.wants(method)) {
+            match client.listening {
+                Listening::Plain => audience.plain.push(*id),
+                Listening::Numbered { .. } => audience.numbered.push(*id),
+            }
+        }
+        audience
+    }
+}
+
+/// Who hears a notification.
+#[derive(Debug, Default)]
+pub(crate) struct Audience {
+    /// As it is.
+    pub(crate) plain: Vec<ClientId>,
+    /// With its number.
+    pub(crate) numbered: Vec<ClientId>,
 }
 
 #[cfg(test)]
@@ -123,7 +147,7 @@ mod tests {
     fn clients(handlers: &[(u64, bool)]) -> Clients {
         let mut clients = Clients::default();
         for (id, handler) in handlers {
-            clients.attach(ClientId::new(*id), *handler);
+            clients.attach(ClientId::new(*id), *handler, Listening::Plain);
         }
         clients
     }
@@ -149,14 +173,14 @@ mod tests {
         let mut clients = clients(&[(1, true), (2, true)]);
         let text = r#"{"clientInfo":{"name":"x"},"capabilities":{"experimentalApi":true,"optOutNotificationMethods":["a"]}}"#;
         clients.get(ClientId::new(2)).unwrap().introduction = serde_json::from_str(text).unwrap();
-        assert_eq!(clients.audience(method::READ_STATE_CHANGED), [ClientId::new(2)]);
-        assert_eq!(clients.audience("a"), [ClientId::new(1)]);
+        assert_eq!(clients.audience(method::READ_STATE_CHANGED).plain, [ClientId::new(2)]);
+        assert_eq!(clients.audience("a").plain, [ClientId::new(1)]);
     }
 
     #[test]
     fn turns_in_made_up_threads_do_not_pile_up() {
         let mut clients = Clients::default();
-        clients.attach(ClientId::new(1), true);
+        clients.attach(ClientId::new(1), true, Listening::Plain);
         (0..=MOST_OWNED).for_each(|n| clients.own(ClientId::new(1), &n.to_string()));
         assert_eq!(clients.owners.len(), MOST_OWNED);
     }

@@ -1,8 +1,8 @@
 //! Everything that can happen to a session.
 
+use argus_protocol::argus::session::Attached;
 use argus_protocol::bridge::{AgentState, Event};
 use argus_protocol::{ClientId, Frame, ThreadId, TurnId};
-use bytes::Bytes;
 
 use crate::lane::LaneId;
 use crate::turn::{Submission, Target};
@@ -31,8 +31,10 @@ pub enum Input {
     Attached {
         /// The client.
         client: ClientId,
-        /// Its first frame (`argus/session`).
-        hello: Bytes,
+        /// What its first frame says; the session adds its numbers where they are asked for.
+        hello: Attached,
+        /// How it hears what is said to everybody.
+        listening: Listening,
         /// Whether it may be asked for approvals.
         handler: bool,
     },
@@ -131,6 +133,18 @@ pub enum Input {
     Tick,
 }
 
+/// How a client hears what is said to everybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listening {
+    /// As it comes; the first one to come hears first what nobody heard.
+    Plain,
+    /// Every frame with its number.
+    Numbered {
+        /// First what followed this number, as far as it is kept; `None`: only from now on.
+        after: Option<u64>,
+    },
+}
+
 /// What a bridge said when it was reached, beside what was stored of it.
 #[derive(Clone, Debug)]
 pub struct LinkUp {
@@ -170,6 +184,8 @@ pub struct Restored {
     pub main_thread: Option<ThreadId>,
     /// Submissions without an outcome, oldest first.
     pub open: Vec<OpenSubmission>,
+    /// Names the numbering of what is said to everybody, which begins anew.
+    pub epoch: String,
 }
 
 /// A submission without an outcome.

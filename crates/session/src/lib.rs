@@ -20,13 +20,13 @@ mod followups;
 mod foreign;
 mod forwarding;
 mod handshake;
+mod history;
 mod input;
 mod lane;
 mod lanes;
 mod limits;
 mod link;
 mod opening;
-mod outbox;
 mod records;
 mod recovery;
 mod relay;
@@ -40,7 +40,9 @@ mod turns;
 
 pub use config::{Policy, SessionConfig};
 pub use effect::{Answer, Effect, LaneStatus, Preparation, StoreOp};
-pub use input::{Input, LinkUp, Now, OpenState, OpenSubmission, Restored, RuntimeLine, StoreTicket, Ticket};
+pub use input::{
+    Input, LinkUp, Listening, Now, OpenState, OpenSubmission, Restored, RuntimeLine, StoreTicket, Ticket,
+};
 pub use lane::LaneId;
 pub use runtime::Occupancy;
 pub use session::Session;

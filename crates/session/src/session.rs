@@ -1,7 +1,8 @@
 //! The session: one input at a time, effects in order.
 
 use argus_protocol::agent::method;
-use argus_protocol::{ClientId, FrameKind};
+use argus_protocol::argus::session::{ATTACHED, Attached, GAP, Gap};
+use argus_protocol::{ClientId, FrameKind, frame};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,11 +11,10 @@ use crate::approvals::ServerRequests;
 use crate::clients::Clients;
 use crate::config::SessionConfig;
 use crate::effect::{Answer, Effect};
-use crate::input::{Input, RuntimeLine};
-use crate::input::{Now, Restored, StoreTicket, Ticket};
+use crate::history::{History, numbered};
+use crate::input::{Input, Listening, Now, Restored, RuntimeLine, StoreTicket, Ticket};
 use crate::lanes::Lanes;
 use crate::link::Link;
-use crate::outbox::Outbox;
 use crate::records::Storing;
 use crate::relay::Relay;
 use crate::runtime::{Runtime, Trouble};
@@ -32,7 +32,7 @@ pub struct Session {
     pub(crate) link: Option<Link>,
     pub(crate) threads: Threads,
     pub(crate) clients: Clients,
-    pub(crate) outbox: Outbox,
+    pub(crate) history: History,
     pub(crate) relay: Relay,
     pub(crate) requests: ServerRequests,
     pub(crate) lanes: Lanes,
@@ -58,7 +58,7 @@ impl Session {
             link: None,
             threads: Threads::default(),
             clients: Clients::default(),
-            outbox: Outbox::default(),
+            history: History::new(restored.epoch.clone()),
             relay,
             requests: ServerRequests::default(),
             lanes: Lanes::default(),
@@ -79,7 +79,9 @@ impl Session {
             self.needed_at = self.now.mono;
         }
         match input {
-            Input::Attached { client, hello, handler } => self.attach(client, hello, handler),
+            Input::Attached { client, hello, listening, handler } => {
+                self.attach(client, hello, listening, handler);
+            }
             Input::Detached { client } => self.detach(client),
             Input::FromClient { client, frame } => self.client_said(client, frame),
             Input::LinkUp(up) => self.link_up(&up),
@@ -127,22 +129,41 @@ impl Session {
 
     /// Whether the session can be forgotten by its owner: nobody attached, nothing open or kept, no runtime.
     pub fn is_at_rest(&self) -> bool {
-        let unheard = !self.outbox.is_empty();
-        !unheard
+        !self.history.has_unheard()
             && self.clients.is_empty()
             && !self.has_work()
             && self.stores.is_empty()
             && self.runtime.is_absent()
     }
 
-    pub(crate) fn attach(&mut self, client: ClientId, hello: Bytes, handler: bool) {
-        self.clients.attach(client, handler);
-        self.effects.push_back(Effect::ToClient { client, text: hello });
+    fn attach(&mut self, client: ClientId, hello: Attached, listening: Listening, handler: bool) {
+        self.clients.attach(client, handler, listening);
+        let hello = match listening {
+            Listening::Plain => hello,
+            Listening::Numbered { .. } => {
+                let (epoch, seq) = (self.history.epoch().to_owned(), self.history.newest());
+                Attached { epoch: Some(epoch), seq: Some(seq), ..hello }
+            }
+        };
+        self.tell(client, frame::notification(ATTACHED, &hello));
+        if let Listening::Numbered { after: Some(after) } = listening {
+            let missed = self.history.missed(after);
+            if let Some((from, to)) = missed.gap {
+                self.tell(client, frame::notification(GAP, &Gap { from, to }));
+            }
+            missed.frames.into_iter().for_each(|text| self.tell(client, text));
+        }
         self.offer_requests();
-        for text in self.outbox.drain() {
-            self.effects.push_back(Effect::ToClient { client, text });
+        if listening == Listening::Plain {
+            for text in self.history.take_unheard() {
+                self.tell(client, text);
+            }
         }
         self.want_runtime();
+    }
+
+    fn tell(&mut self, client: ClientId, text: Bytes) {
+        self.effects.push_back(Effect::ToClient { client, text });
     }
 
     pub(crate) fn detach(&mut self, client: ClientId) {
@@ -196,16 +217,26 @@ impl Session {
         }
     }
 
-    /// Sends a notification to everybody who wants it, or keeps it while nobody is there.
+    /// Sends a notification to everybody who wants it, and keeps it for those who come back.
     pub(crate) fn broadcast(&mut self, name: &str, text: Bytes) {
-        if self.clients.is_empty() {
-            // Whoever comes first has not said yet whether it wants the experimental ones.
-            if name != method::READ_STATE_CHANGED {
-                self.outbox.push(text);
-            }
-            return;
+        // Who comes later has not said yet whether it wants the experimental ones: they are not kept.
+        if name == method::READ_STATE_CHANGED {
+            let mut audience = self.clients.audience(name);
+            audience.plain.append(&mut audience.numbered);
+            return self.tell_all(audience.plain, text);
         }
-        let clients = self.clients.audience(name);
+        let number = self.history.push(text.clone());
+        let audience = self.clients.audience(name);
+        if !self.clients.have_plain() {
+            self.history.unheard(number);
+        }
+        if !audience.numbered.is_empty() {
+            self.tell_all(audience.numbered, numbered(&text, number));
+        }
+        self.tell_all(audience.plain, text);
+    }
+
+    fn tell_all(&mut self, clients: Vec<ClientId>, text: Bytes) {
         if !clients.is_empty() {
             self.effects.push_back(Effect::ToClients { clients, text });
         }

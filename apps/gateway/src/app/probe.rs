@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use argus_protocol::agent::{AccountReply, method};
+use argus_protocol::argus::session::Attached;
 use argus_protocol::{ClientId, Frame, frame};
-use bytes::Bytes;
+use argus_session::Listening;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -24,8 +25,18 @@ const LIMIT: Duration = Duration::from_secs(45);
 
 pub(super) async fn ask(session: &SessionHandle, client: ClientId) -> Result<AgentProbe, String> {
     let (sender, mut receiver) = outbound();
-    let hello = Bytes::from_static(b"{\"method\":\"argus/session\"}");
-    session.attach(client, hello, false, sender).await.map_err(|error| error.to_string())?;
+    let hello = Attached {
+        id: session.id().clone(),
+        mode: String::new(),
+        attached: true,
+        created: false,
+        epoch: None,
+        seq: None,
+    };
+    session
+        .attach(client, hello, Listening::Numbered { after: None }, false, sender)
+        .await
+        .map_err(|error| error.to_string())?;
     let asked = tokio::time::timeout(LIMIT, converse(session, client, &mut receiver)).await;
     session.detach(client).await;
     asked.unwrap_or_else(|_| Err(format!("the agent did not answer in {LIMIT:?}")))

@@ -234,9 +234,9 @@ impl Actor {
 
     fn obey(&mut self, command: Command) {
         let input = match command {
-            Command::Attach { client, hello, handler, sender } => {
+            Command::Attach { client, hello, listening, handler, sender } => {
                 self.clients.insert(client, sender);
-                Input::Attached { client, hello, handler }
+                Input::Attached { client, hello, listening, handler }
             }
             Command::Adopt => {
                 self.sessions.seats.take(&self.id, &self.bell);

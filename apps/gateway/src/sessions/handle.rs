@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use argus_protocol::argus::session::Attached;
 use argus_protocol::{ClientId, Frame, FrameKind, SessionId};
-use argus_session::{Answer, Submission, Target};
-use bytes::Bytes;
+use argus_session::{Answer, Listening, Submission, Target};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::outbound::ClientSender;
@@ -19,7 +19,8 @@ const SHARE: usize = 64;
 pub(super) enum Command {
     Attach {
         client: ClientId,
-        hello: Bytes,
+        hello: Attached,
+        listening: Listening,
         handler: bool,
         sender: ClientSender,
     },
@@ -103,15 +104,16 @@ impl SessionHandle {
         self.commands.closed().await;
     }
 
-    /// A client comes; its first frame is `hello`, everything after it goes to `sender`.
+    /// A client comes; its first frame says `hello`, everything after it goes to `sender`.
     pub async fn attach(
         &self,
         client: ClientId,
-        hello: Bytes,
+        hello: Attached,
+        listening: Listening,
         handler: bool,
         sender: ClientSender,
     ) -> Result<(), AskError> {
-        self.tell(Command::Attach { client, hello, handler, sender }).await
+        self.tell(Command::Attach { client, hello, listening, handler, sender }).await
     }
 
     /// A client is gone.

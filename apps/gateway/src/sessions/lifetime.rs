@@ -11,6 +11,7 @@ use super::actor::{Actor, Wires};
 use super::handle::{Command, LINE, SessionHandle};
 use super::record;
 use super::registry::{Sessions, SessionsParts};
+use crate::clock::new_epoch;
 
 /// A session whose actor panicked goes on after this long with what is stored of it.
 const AFTER_PANIC: Duration = Duration::from_secs(5);
@@ -77,5 +78,5 @@ async fn restore(id: &SessionId, parts: &SessionsParts) -> Result<Restored, Stri
             left.submission.thread = bound.map_err(|error| error.to_string())?;
         }
     }
-    Ok(Restored { main_thread: parts.state.main_thread(id).await, open })
+    Ok(Restored { main_thread: parts.state.main_thread(id).await, open, epoch: new_epoch() })
 }

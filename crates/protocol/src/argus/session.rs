@@ -1,4 +1,4 @@
-//! `argus/session`: the first frame of every client connection.
+//! `argus/session`, the first frame of every client connection, and `argus/gap`, what a client missed for good.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,4 +18,22 @@ pub struct Attached {
     pub attached: bool,
     /// Whether the session is new.
     pub created: bool,
+    /// Names the numbering, for clients that asked for numbers: those of another epoch mean nothing here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<String>,
+    /// The newest number, 0 before the first; for clients that asked for numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+}
+
+/// The notification of numbers that a client missed and that are not kept any more.
+pub const GAP: &str = "argus/gap";
+
+/// Its parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The first number that is gone.
+    pub from: u64,
+    /// The last one.
+    pub to: u64,
 }

@@ -2,6 +2,7 @@
 
 mod acks;
 mod agent_death;
+mod catch_up;
 mod closing;
 mod foreign;
 mod handshake;

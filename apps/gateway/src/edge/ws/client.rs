@@ -4,8 +4,9 @@ use std::convert::Infallible;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use argus_protocol::argus::session::{ATTACHED, Attached};
-use argus_protocol::{ClientId, SessionId, frame};
+use argus_protocol::argus::session::Attached;
+use argus_protocol::{ClientId, SessionId};
+use argus_session::Listening;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Uri};
@@ -29,6 +30,8 @@ pub(crate) struct Wishes {
     session: Option<String>,
     /// `0`: never ask this client for approvals.
     handler: Option<String>,
+    /// Numbers are wanted, and first what followed this one; empty: only from now on.
+    after: Option<String>,
 }
 
 /// How long the answers to a client's open calls are waited for when its session ends.
@@ -69,14 +72,17 @@ async fn serve(edge: Edge, wishes: Wishes, socket: WebSocket) {
         Ok(chosen) => chosen,
         Err((code, reason)) => return refuse(socket, code, reason).await,
     };
+    let listening = match listening(wishes.after.as_deref()) {
+        Ok(listening) => listening,
+        Err(reason) => return refuse(socket, 1008, reason).await,
+    };
     let client = ClientId::new(edge.next_client.fetch_add(1, Ordering::Relaxed));
     let mode = edge.mode.as_str().to_owned();
-    let hello =
-        frame::notification(ATTACHED, &Attached { id: id.clone(), mode, attached, created: !attached });
+    let hello = Attached { id: id.clone(), mode, attached, created: !attached, epoch: None, seq: None };
     let (sender, mut receiver) = outbound();
     let handle = edge.sessions.get(&id);
     let handler = wishes.handler.as_deref() != Some("0");
-    if handle.attach(client, hello, handler, sender.clone()).await.is_err() {
+    if handle.attach(client, hello, listening, handler, sender.clone()).await.is_err() {
         return refuse(socket, 1011, "Failed to provision upstream container").await;
     }
     tracing::info!(session.id = %id, client.id = %client, "a client attached");
@@ -111,6 +117,18 @@ async fn end_with_its_owners(edge: &Edge, handle: &SessionHandle, sender: &Clien
     let stops = edge.shutdown.is_cancelled();
     sender.close(if stops { CloseReason::Shutdown } else { CloseReason::Lost });
     std::future::pending().await
+}
+
+/// How a client wants to hear what is said to everybody; a close reason when that cannot be read.
+fn listening(after: Option<&str>) -> Result<Listening, &'static str> {
+    match after.map(str::trim) {
+        None => Ok(Listening::Plain),
+        Some("") => Ok(Listening::Numbered { after: None }),
+        Some(number) => number
+            .parse()
+            .map(|after| Listening::Numbered { after: Some(after) })
+            .map_err(|_| "`after` is no number"),
+    }
 }
 
 /// The session that a client means, and whether it was there; a close code and reason otherwise.

@@ -81,7 +81,7 @@ impl Disk {
         let open = self.rows.iter().filter_map(|row| {
             Some(OpenSubmission { submission: row.submission.clone(), state: row.state.clone()? })
         });
-        Restored { main_thread: self.main_thread.clone(), open: open.collect() }
+        Restored { main_thread: self.main_thread.clone(), open: open.collect(), epoch: "e".to_owned() }
     }
 }
 

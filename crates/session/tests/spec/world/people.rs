@@ -1,8 +1,10 @@
 //! Clients and chats: what they send, what they got.
 
+use argus_protocol::argus::session::Attached;
 use argus_protocol::{ClientId, Frame, SubmissionId};
-use argus_session::{Answer, ChatRef, Input, Origin, Outcome, Settlement, Submission, Target, Ticket};
-use bytes::Bytes;
+use argus_session::{
+    Answer, ChatRef, Input, Listening, Origin, Outcome, Settlement, Submission, Target, Ticket,
+};
 use serde_json::{Value, json};
 
 use super::{Step, World};
@@ -42,9 +44,21 @@ impl World {
 
     /// A client attaches, and nothing follows yet.
     pub(crate) fn come(&mut self, client: u64, handler: bool) {
+        self.come_as(client, handler, Listening::Plain);
+    }
+
+    fn come_as(&mut self, client: u64, handler: bool, listening: Listening) {
         self.clients.insert(client, Vec::new());
-        let hello = Bytes::from_static(br#"{"method":"argus/session"}"#);
-        self.feed(Input::Attached { client: ClientId::new(client), hello, handler });
+        let id = self.config.id.clone();
+        let hello =
+            Attached { id, mode: "process".into(), attached: true, created: false, epoch: None, seq: None };
+        self.feed(Input::Attached { client: ClientId::new(client), hello, listening, handler });
+    }
+
+    /// A client attaches that wants numbers, and first what followed `after`.
+    pub(crate) fn attach_after(&mut self, client: u64, after: Option<u64>) {
+        self.come_as(client, false, Listening::Numbered { after });
+        self.run();
     }
 
     /// Another client attaches, and nothing follows yet.

@@ -1,0 +1,58 @@
+//! A client that lost its connection hears what it missed, once and in order.
+
+use argus_testkit::client::Client;
+use argus_testkit::gateway::Gateway;
+use serde_json::{Value, json};
+
+/// The numbers of the frames up to the end of the turn, with the text that was said.
+async fn numbered_turn(client: &mut Client) -> (Vec<u64>, String) {
+    let (mut numbers, mut text) = (Vec::new(), String::new());
+    loop {
+        let frame = client.next().await.expect("the connection lives");
+        let Some(number) = frame["argusSeq"].as_u64() else { continue };
+        numbers.push(number);
+        text.push_str(frame["params"]["delta"].as_str().unwrap_or_default());
+        if frame["method"] == "turn/completed" {
+            return (numbers, text);
+        }
+    }
+}
+
+async fn hello(client: &mut Client) -> Value {
+    let mut hello = client.next().await.expect("a first frame");
+    assert_eq!(hello["method"], "argus/session");
+    hello["params"].take()
+}
+
+#[tokio::test]
+async fn who_was_away_during_a_turn_hears_all_of_it() {
+    let gateway = Gateway::new().start().await;
+    let mut watching = gateway.client("session=default&after=").await;
+    let id = watching.session.clone();
+    let mut away = Client::open(gateway.url(), "session=default&after=", &gateway.token()).await.unwrap();
+    let before = hello(&mut away).await;
+    drop(away);
+    watching.call("argus/input/enqueue", json!({ "text": "[say: told once]" })).await;
+    let (numbers, text) = numbered_turn(&mut watching).await;
+    assert!(numbers.is_sorted() && text == "told once", "{numbers:?} {text}");
+
+    let seq = before["seq"].as_u64().unwrap();
+    let query = format!("session={id}&after={seq}");
+    let mut back = Client::open(gateway.url(), &query, &gateway.token()).await.unwrap();
+    let after = hello(&mut back).await;
+    assert_eq!(after["epoch"], before["epoch"]);
+    let (heard, text) = numbered_turn(&mut back).await;
+    assert_eq!((heard.first().copied(), heard.last().copied()), (Some(seq + 1), after["seq"].as_u64()));
+    assert!(heard.windows(2).all(|pair| pair[1] == pair[0] + 1), "{heard:?}");
+    assert_eq!(text, "told once");
+}
+
+#[tokio::test]
+async fn a_wish_that_is_no_number_is_refused() {
+    let gateway = Gateway::new().start().await;
+    for wish in ["x", "-1", "1.5", "99999999999999999999"] {
+        let query = format!("session=default&after={wish}");
+        let mut client = Client::open(gateway.url(), &query, &gateway.token()).await.unwrap();
+        assert_eq!(client.closed().await, Some((1008, "`after` is no number".to_owned())), "{wish}");
+    }
+}
