@@ -1,9 +1,9 @@
 //! The composition root: builds every part and hands each only the handles it needs.
 
 mod probe;
+mod runtimes;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -28,7 +28,6 @@ use crate::delivery::Delivery;
 use crate::edge::{self, Edge};
 use crate::health::Health;
 use crate::ports::ChatTurns;
-use crate::runtime::process::{ProcessProvisioner, ProcessSettings};
 use crate::sessions::{Sessions, SessionsParts};
 use crate::store::home::Home;
 use crate::store::ledger::Ledger;
@@ -69,7 +68,7 @@ impl App {
         std::fs::create_dir_all(&config.workspace)
             .with_context(|| format!("cannot make the workspace {}", config.workspace.display()))?;
 
-        let provisioner = Arc::new(ProcessProvisioner::new(process_settings(&config, boot), key));
+        let provisioner = runtimes::provisioner(&config, key, boot);
         let telegram = config.telegram.as_ref().map(|t| Telegram::new(&t.token, &t.api_url)).transpose()?;
         let own_bot = telegram.as_ref().map(|telegram| telegram.bot_id().to_string());
         let delivery = telegram.map(|telegram| Delivery::new(ledger.clone(), telegram));
@@ -151,46 +150,23 @@ impl App {
     }
 }
 
-fn process_settings(config: &Config, boot: u32) -> ProcessSettings {
-    ProcessSettings {
-        sessions: config.home.join("sessions"),
-        home: config.home.clone(),
-        workspace: config.workspace.clone(),
-        bridge: config.bridge.clone(),
-        agent: config.runtime_cmd.clone(),
-        line_limit: config.line_limit,
-        limit: config.connect_timeout,
-        gateway: format!("argus-gateway {} boot {boot}", env!("CARGO_PKG_VERSION")),
-    }
-}
-
 fn session_config(config: &Config, boot: u32) -> SessionConfig {
     let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     SessionConfig {
         id: crate::clock::new_session_id(),
         boot,
-        cwd: config.workspace.display().to_string(),
+        cwd: runtimes::agent_workspace(config),
         policy: policy(config.sandbox),
         run_timeout_ms: ms(config.run_timeout),
         no_output_timeout_ms: ms(config.no_output_timeout),
         idle_stop_ms: ms(config.idle_stop),
         approval_timeout_ms: ms(config.approval_timeout),
-        sign_in: sign_in(&config.runtime_cmd),
+        sign_in: runtimes::sign_in(config),
     }
-}
-
-/// How a person gives the agent its model credentials.
-fn sign_in(command: &str) -> String {
-    let program =
-        shell_words::split(command).ok().and_then(|words| words.into_iter().next()).unwrap_or_default();
-    if Path::new(&program).file_name().is_some_and(|name| name == "codex") {
-        return format!("run `{} login` on the machine of the gateway", shell_words::quote(&program));
-    }
-    "sign the agent in at its model provider on the machine of the gateway".to_owned()
 }
 
 /// Without a container the agent runs as this user: its own sandbox is the only wall, and approvals are asked where
-/// somebody can answer.
+/// somebody can answer. In a container, which is the wall, there is mostly nothing to ask.
 fn policy(sandbox: Sandbox) -> Policy {
     let (word, value): (_, Value) = match sandbox {
         Sandbox::WorkspaceWrite => ("workspace-write", json!({ "type": "workspaceWrite" })),

@@ -1,8 +1,10 @@
 //! One bridge: the parts, put together.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use argus_protocol::bridge::LISTENING;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent;
@@ -25,7 +27,9 @@ pub struct Bridge {
 
 /// Opens a bridge and serves it until its agent is stopped for good.
 pub async fn serve(settings: Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
-    Bridge::open(settings).await?.serve(shutdown).await;
+    let bridge = Bridge::open(settings).await?;
+    bridge.announce();
+    bridge.serve(shutdown).await;
     Ok(())
 }
 
@@ -41,6 +45,14 @@ impl Bridge {
     /// Where it listens; a port 0 is known here.
     pub fn address(&self) -> std::io::Result<Listen> {
         self.listener.address()
+    }
+
+    /// Tells whoever reads our output that a port is open, so that nobody has to guess when to call.
+    fn announce(&self) {
+        if let Ok(address @ Listen::Tcp(_)) = self.address() {
+            // Without a reader there is nobody to tell.
+            let _ = writeln!(std::io::stdout(), "{LISTENING}{address}");
+        }
     }
 
     /// Runs the agent and lets gateways in, until one of them says stop, nobody needs the agent any more, or

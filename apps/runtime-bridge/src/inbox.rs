@@ -98,6 +98,11 @@ impl Inbox {
         self.taken
     }
 
+    /// Whether every frame taken was handed over or dropped.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.handed == self.taken
+    }
+
     /// Every frame up to this one was handed over or dropped.
     pub(crate) fn handed(&self) -> u64 {
         self.handed

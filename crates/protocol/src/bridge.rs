@@ -25,6 +25,10 @@ pub const DOWN_WINDOW_FRAMES: usize = 256;
 /// How many bytes those frames may have together; a single longer one may be sent when none is unacknowledged.
 pub const DOWN_WINDOW_BYTES: usize = 8 << 20;
 
+/// What a bridge that listens on a port writes to its standard output as soon as it does, before the address:
+/// `argus-runtime-bridge: listening on tcp:0.0.0.0:7777`. Whoever started its container waits for that line.
+pub const LISTENING: &str = "argus-runtime-bridge: listening on ";
+
 /// Control lines of the gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "argus", rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -78,6 +82,10 @@ pub enum FromBridge {
         last_seq: u64,
         /// The newest frame taken from a gateway, 0 before the first.
         last_down_seq: u64,
+        /// No turn runs and no line or frame is kept, so that nothing is lost when this bridge is ended. A bridge that
+        /// does not say so may not be ended.
+        #[serde(default)]
+        free: bool,
     },
     /// The answer to a bad hello; the connection closes.
     Refused {
@@ -200,8 +208,14 @@ mod tests {
             r#"{"argus":"welcome","v":1,"boot":"b","agentEpoch":5,"agentState":"up","firstSeq":1,"lastSeq":9,"lastDownSeq":3}"#,
         )
         .unwrap();
-        let FromBridge::Welcome { agent_epoch, last_down_seq, .. } = welcome else { panic!("{welcome:?}") };
-        assert_eq!((agent_epoch, last_down_seq), (5, 3));
+        let FromBridge::Welcome { agent_epoch, last_down_seq, free, .. } = welcome else {
+            panic!("{welcome:?}")
+        };
+        assert_eq!(
+            (agent_epoch, last_down_seq, free),
+            (5, 3, false),
+            "a bridge that says nothing is not free"
+        );
         assert_eq!(
             serde_json::to_string(&FromGateway::Stop { grace_ms: 5 }).unwrap(),
             r#"{"argus":"stop","graceMs":5}"#

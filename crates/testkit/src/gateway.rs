@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::app_server::{AcceptedTurn, accepted_turns};
 use crate::client::Client;
+use crate::docker::Docker;
 use crate::programs::{self, eventually};
 
 /// A home, and the gateway that runs in it. Everything that was started there ends with it.
@@ -24,6 +25,7 @@ pub struct Gateway {
     child: Option<Child>,
     url: String,
     starts: u32,
+    docker: Option<Docker>,
 }
 
 impl Gateway {
@@ -47,7 +49,37 @@ impl Gateway {
             fs::create_dir(home.path().join(folder)).expect("a folder in the test's own home");
         }
         let program = programs::program("argus-gateway");
-        Self { home, environment, program, arguments: Vec::new(), child: None, url: String::new(), starts: 0 }
+        Self {
+            home,
+            environment,
+            program,
+            arguments: Vec::new(),
+            child: None,
+            url: String::new(),
+            starts: 0,
+            docker: None,
+        }
+    }
+
+    /// With runtimes in containers of that corner.
+    #[must_use]
+    pub fn in_docker(mut self, docker: &Docker) -> Self {
+        let settings = [
+            ("ARGUS_PROVISION_MODE", "docker"),
+            ("DOCKER_HOST", docker.host()),
+            ("ARGUS_RUNTIME_IMAGE", &docker.image()),
+            ("ARGUS_DOCKER_NETWORK", docker.name()),
+            ("ARGUS_CONTAINER_PREFIX", docker.name()),
+            ("ARGUS_RUNTIME_CMD", "scripted-app-server"),
+            ("ARGUS_RUNTIME_ENV", "SCRIPTED_STATE,SCRIPTED_LOG"),
+            ("SCRIPTED_STATE", "/root/.argus/threads"),
+            ("SCRIPTED_LOG", "/root/.argus/turns.jsonl"),
+        ];
+        for (name, value) in settings {
+            self.set(name, value);
+        }
+        self.docker = Some(docker.clone());
+        self
     }
 
     /// With a setting.
@@ -253,6 +285,9 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         self.kill();
         programs::kill_all_with(self.home());
+        if let Some(docker) = &self.docker {
+            docker.clean();
+        }
         if std::thread::panicking() {
             eprintln!("--- log of the gateway ---\n{}", self.log());
         }

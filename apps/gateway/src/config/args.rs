@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::DockerArgs;
+
 /// Settings. A flag wins over its variable; an empty text counts as unset.
 #[derive(Args, Clone, Default)]
 pub struct GatewayArgs {
@@ -23,7 +25,7 @@ pub struct GatewayArgs {
     /// The file that keeps the operator's token, made at the first start [default: <home>/gateway/token]
     #[arg(long, env = "ARGUS_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<String>,
-    /// How runtimes are made [default: process]
+    /// How runtimes are made: process or docker [default: process]
     #[arg(long, env = "ARGUS_PROVISION_MODE", value_name = "MODE")]
     pub provision_mode: Option<String>,
     /// The agent's command, split like a shell does but run without one [default: codex app-server]
@@ -40,9 +42,12 @@ pub struct GatewayArgs {
         help = "The workspace folder [default: <home>/workspace]"
     )]
     pub workspace: Option<String>,
-    /// What the agent may touch: workspace-write, read-only or danger-full-access [default: workspace-write]
+    /// What the agent may touch: workspace-write, read-only or danger-full-access [default: workspace-write, in a container danger-full-access]
     #[arg(long, env = "ARGUS_SANDBOX", value_name = "MODE")]
     pub sandbox: Option<String>,
+    /// Containers.
+    #[command(flatten)]
+    pub docker: DockerArgs,
     /// The bridge program [default: argus-runtime-bridge beside this program, else this program itself]
     #[arg(long, env = "ARGUS_BRIDGE", value_name = "FILE")]
     pub bridge: Option<String>,

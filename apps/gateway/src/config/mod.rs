@@ -1,6 +1,7 @@
 //! Settings become one typed [`Config`]; every mistake is reported together. The only reader of the environment.
 
 mod args;
+mod docker;
 mod parse;
 mod read;
 
@@ -12,6 +13,7 @@ use argus_protocol::token::Secret;
 use url::Url;
 
 pub use args::GatewayArgs;
+pub use docker::{ContainerLimits, DockerArgs, DockerConfig, EngineHost, InnerSandbox};
 pub use read::Mistakes;
 
 /// The highest line limit that can be set, in bytes.
@@ -32,8 +34,8 @@ pub struct Config {
     pub mode: ProvisionMode,
     /// The agent's command.
     pub runtime_cmd: String,
-    /// Names of variables passed into containers.
-    pub runtime_env: Vec<String>,
+    /// Containers, where runtimes are made so.
+    pub docker: Option<DockerConfig>,
     /// The workspace.
     pub workspace: PathBuf,
     /// What the agent may touch.
@@ -82,6 +84,8 @@ pub struct TelegramConfig {
 pub enum ProvisionMode {
     /// A local process for each session.
     Process,
+    /// A container for each session.
+    Docker,
 }
 
 impl ProvisionMode {
@@ -89,6 +93,7 @@ impl ProvisionMode {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Process => "process",
+            Self::Docker => "docker",
         }
     }
 }

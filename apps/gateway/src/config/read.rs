@@ -7,6 +7,7 @@ use std::time::Duration;
 use argus_protocol::token::Secret;
 use url::Url;
 
+use super::docker::{DockerConfig, bearable, default_sandbox, docker};
 use super::parse::{
     absolute, bridge, command, days, expand, line_limit, list, log_filter, log_format, mode, sandbox,
 };
@@ -23,11 +24,18 @@ impl fmt::Display for Mistakes {
     }
 }
 
-struct Reader(Vec<String>);
+/// Reads settings and collects what is wrong with them.
+#[derive(Default)]
+pub(super) struct Reader(Vec<String>);
 
 impl Reader {
+    /// Notes what is wrong, in one line that begins with the setting's name.
+    pub(super) fn mistake(&mut self, line: String) {
+        self.0.push(line);
+    }
+
     /// The parsed setting, or its default. A text that does not parse is a mistake.
-    fn or<T>(
+    pub(super) fn or<T>(
         &mut self,
         name: &str,
         text: Option<&String>,
@@ -67,6 +75,10 @@ impl Config {
             read.or("ARGUS_WORKSPACE_HOST_PATH", args.workspace.as_ref(), home.join("workspace"), |text| {
                 absolute(Path::new(text))
             });
+        let mode =
+            read.or("ARGUS_PROVISION_MODE", args.provision_mode.as_ref(), ProvisionMode::Process, mode);
+        let docker = (mode == ProvisionMode::Docker)
+            .then(|| docker(args, &home, &mut read, |name| std::env::var(name).ok()));
         let config = Self {
             bind: read.or("ARGUS_BIND", args.bind.as_ref(), ([127, 0, 0, 1], 8080).into(), |text| {
                 text.parse().map_err(|_| "expected an address and a port such as 127.0.0.1:8080".to_owned())
@@ -75,15 +87,15 @@ impl Config {
             token_file: read.or("ARGUS_TOKEN_FILE", args.token_file.as_ref(), None, |text| {
                 absolute(Path::new(text)).map(Some)
             }),
-            mode: read.or("ARGUS_PROVISION_MODE", args.provision_mode.as_ref(), ProvisionMode::Process, mode),
+            mode,
             runtime_cmd: read.or(
                 "ARGUS_RUNTIME_CMD",
                 args.runtime_cmd.as_ref(),
                 "codex app-server".to_owned(),
                 command,
             ),
-            runtime_env: list(args.runtime_env.as_ref()),
-            sandbox: read.or("ARGUS_SANDBOX", args.sandbox.as_ref(), Sandbox::WorkspaceWrite, sandbox),
+            sandbox: walls(args, docker.as_ref(), &mut read),
+            docker,
             bridge: bridge(args.bridge.as_ref()),
             idle_stop: read.seconds("ARGUS_SESSION_IDLE_STOP", args.session_idle_stop.as_ref(), 1800),
             max_runtimes: read.or("ARGUS_MAX_RUNTIMES", args.max_runtimes.as_ref(), Some(16), |text| {
@@ -116,6 +128,18 @@ impl Config {
         };
         if read.0.is_empty() { Ok(config) } else { Err(Mistakes(read.0)) }
     }
+}
+
+/// What the agent may touch; in a container not every wish can be had.
+fn walls(args: &GatewayArgs, docker: Option<&DockerConfig>, read: &mut Reader) -> Sandbox {
+    let default = docker.map_or(Sandbox::WorkspaceWrite, |docker| default_sandbox(docker.inner_sandbox));
+    let sandbox = read.or("ARGUS_SANDBOX", args.sandbox.as_ref(), default, sandbox);
+    if let Some(docker) = docker
+        && let Err(why) = bearable(sandbox, docker.inner_sandbox)
+    {
+        read.mistake(why);
+    }
+    sandbox
 }
 
 fn telegram(args: &GatewayArgs, read: &mut Reader) -> Option<TelegramConfig> {

@@ -9,7 +9,7 @@ use argus_session::RuntimeLine;
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::codec::{FramedRead, FramedWrite};
 
@@ -85,8 +85,40 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(45);
 /// another one than ours of today: whatever it kept must come through.
 const LONGEST_LINE: usize = crate::config::LARGEST_LINE_LIMIT + 64;
 
-/// Greets the bridge at the other end of `stream`.
-pub async fn greet<S>(stream: S, secret: &str, gateway: &str) -> Result<Reached, DialError>
+/// How long a link may take to read what was said before the end it was told of, or to be told why it ended.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// What becomes of the place a bridge runs in: in words once it has ended, for as long as somebody watches it.
+#[derive(Clone, Debug)]
+pub struct Fate(watch::Receiver<Option<String>>);
+
+impl Fate {
+    /// The fate that `told` tells.
+    pub fn of(told: watch::Receiver<Option<String>>) -> Self {
+        Self(told)
+    }
+
+    /// Nobody tells.
+    pub fn untold() -> Self {
+        Self(watch::channel(None).1)
+    }
+
+    /// How the place ended; for ever, if nobody tells.
+    async fn known(&mut self) -> String {
+        let words = self.0.wait_for(Option::is_some).await.ok().and_then(|told| told.clone());
+        match words {
+            Some(words) => words,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn is_told(&self) -> bool {
+        self.0.has_changed().is_ok() || self.0.borrow().is_some()
+    }
+}
+
+/// Greets the bridge at the other end of `stream`, which runs in a place with that fate.
+pub async fn greet<S>(stream: S, secret: &str, gateway: &str, fate: Fate) -> Result<Reached, DialError>
 where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
@@ -115,7 +147,8 @@ where
             first_seq,
             last_seq,
             last_down_seq,
-        }) => Welcome { boot, agent_epoch, agent_state, first_seq, last_seq, last_down_seq },
+            free,
+        }) => Welcome { boot, agent_epoch, agent_state, first_seq, last_seq, last_down_seq, free },
         Ok(FromBridge::Welcome { v, .. }) => {
             return Err(DialError::Refused(format!("it speaks version {v}")));
         }
@@ -124,7 +157,7 @@ where
     };
     let (events_in, events) = mpsc::channel(64);
     let (commands, commands_out) = mpsc::channel(64);
-    tokio::spawn(pump(lines, out, events_in, commands_out));
+    tokio::spawn(pump(lines, out, events_in, commands_out, fate));
     Ok(Reached { welcome, link: Link { events, commands } })
 }
 
@@ -134,6 +167,7 @@ async fn pump<R, W>(
     mut out: FramedWrite<W, LineCodec>,
     events: mpsc::Sender<LinkEvent>,
     mut commands: mpsc::Receiver<LinkCommand>,
+    mut fate: Fate,
 ) where
     R: AsyncRead + Unpin + Send,
     W: AsyncWrite + Unpin + Send,
@@ -186,7 +220,21 @@ async fn pump<R, W>(
             }
         }
     };
-    let reason = tokio::select! { reason = reading => reason, reason = writing => reason };
+    let mut talk = std::pin::pin!(async {
+        tokio::select! { reason = reading => reason, reason = writing => reason }
+    });
+    let reason = tokio::select! {
+        reason = &mut talk => {
+            let told = fate.is_told() && !events.is_closed();
+            let words = if told { timeout(LAST_WORDS, fate.known()).await.ok() } else { None };
+            words.unwrap_or(reason)
+        }
+        words = fate.known() => {
+            // What it said before may still be on its way.
+            _ = timeout(LAST_WORDS, &mut talk).await;
+            words
+        }
+    };
     _ = events.send(LinkEvent::Down { reason }).await;
 }
 

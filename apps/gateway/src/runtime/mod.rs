@@ -1,5 +1,6 @@
 //! How a runtime is reached: a link with two bounded halves, and whoever provisions what is at its other end.
 
+pub mod docker;
 pub mod link;
 pub mod process;
 pub mod provision;

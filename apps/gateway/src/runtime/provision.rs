@@ -22,6 +22,11 @@ pub trait Provisioner: Send + Sync {
 
     /// Ends the runtime and forgets the session. Files that the agent made stay.
     async fn remove(&self, session: &SessionId) -> Result<(), ProvisionError>;
+
+    /// What keeps runtimes from being made or reached now, in words for the operator.
+    fn trouble(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A runtime at the other end of a link.
@@ -48,6 +53,8 @@ pub struct Welcome {
     pub last_seq: u64,
     /// The newest frame it took.
     pub last_down_seq: u64,
+    /// Nothing is lost when it is ended.
+    pub free: bool,
 }
 
 /// A session that a provisioner knows, as `GET /sessions` shows it.

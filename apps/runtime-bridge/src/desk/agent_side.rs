@@ -21,6 +21,7 @@ impl Desk {
     pub(crate) fn keep_frame(&self, line: Bytes) {
         let state = &mut *self.state();
         state.turns.observe(&line);
+        state.unheard = false;
         state.kept.push(Form::Frame, line);
         self.look_whether_idle(state);
     }
@@ -66,6 +67,7 @@ impl Desk {
             let state = &mut *self.state();
             state.inbox.ended();
             state.turns.clear();
+            state.unheard = false;
             self.look_whether_idle(state);
         }
         self.keep_standing(AgentState::Down, epoch, Some(exit), stderr_tail);
@@ -99,6 +101,7 @@ impl Desk {
     pub(crate) fn handed_over(&self, number: u64) {
         let state = &mut *self.state();
         state.inbox.handed_over(number);
+        state.unheard = true;
         if let Some(gateway) = &state.gateway {
             gateway.wake();
             gateway.has_space();

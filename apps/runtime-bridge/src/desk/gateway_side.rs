@@ -28,6 +28,7 @@ impl Desk {
             first_seq: state.kept.first(),
             last_seq: state.kept.last(),
             last_down_seq: state.inbox.taken(),
+            free: state.is_free(),
         }
     }
 

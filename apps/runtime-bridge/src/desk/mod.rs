@@ -32,7 +32,16 @@ struct State {
     kept: Kept,
     inbox: Inbox,
     turns: Turns,
+    /// A frame was handed to the agent, and it has not said anything since: what it was asked may be a turn.
+    unheard: bool,
     gateway: Option<Arc<Gateway>>,
+}
+
+impl State {
+    /// Whether nothing would be lost with this bridge: no work, no line or frame on its way.
+    fn is_free(&self) -> bool {
+        !self.unheard && !self.turns.running() && self.kept.is_empty() && self.inbox.is_empty()
+    }
 }
 
 /// A gateway broke the numbering; its connection ends.
@@ -55,6 +64,7 @@ impl Desk {
                 kept: Kept::new(settings.limits, settings.spill_dir.clone()),
                 inbox: Inbox::new(),
                 turns: Turns::default(),
+                unheard: false,
                 gateway: None,
             }),
             room: Notify::new(),

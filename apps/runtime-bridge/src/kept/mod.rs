@@ -89,6 +89,11 @@ impl Kept {
         self.first + self.lines.len() as u64 - 1
     }
 
+    /// Whether no line is kept.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
     /// How the agent stood just before [`Self::first`].
     pub(crate) fn before_first(&self) -> Standing {
         self.before_first

@@ -1,5 +1,6 @@
 //! The program itself: flags, signals, sudden death.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -239,4 +240,23 @@ fn mistakes_are_noted_in_the_log_because_nobody_sees_what_a_bridge_prints() {
         let noted = std::fs::read_to_string(&log).unwrap();
         assert!(noted.contains(told), "{noted}");
     }
+}
+
+#[tokio::test]
+async fn a_port_is_announced_once_it_can_be_called() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = Command::new(env!("CARGO_BIN_EXE_argus-runtime-bridge"))
+        .args(["--agent", "cat", "--secret-sha256", &fingerprint(), "--listen", "tcp:127.0.0.1:0"])
+        .arg("--home")
+        .arg(dir.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut program = Program(program.unwrap());
+    let mut line = String::new();
+    let mut output = BufReader::new(program.0.stdout.take().unwrap());
+    output.read_line(&mut line).unwrap();
+    let address = line.trim_end().strip_prefix("argus-runtime-bridge: listening on tcp:").unwrap();
+    std::net::TcpStream::connect(address).unwrap();
 }

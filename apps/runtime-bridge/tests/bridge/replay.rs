@@ -2,7 +2,7 @@
 
 use argus_protocol::bridge::{AgentState, FromGateway};
 
-use crate::support::{ECHO, Said, TestBridge};
+use crate::support::{ECHO, Said, TestBridge, TestGateway};
 
 #[tokio::test]
 async fn frames_go_both_ways_untouched() {
@@ -101,3 +101,43 @@ async fn an_ack_of_what_was_never_said_closes_the_link() {
     gateway.control(&FromGateway::Ack { n: 2 }).await;
     assert_eq!(gateway.line().await, Said::Closed);
 }
+
+#[tokio::test]
+async fn a_bridge_is_free_when_nothing_runs_and_nothing_is_kept() {
+    let bridge = TestBridge::start(TURNS).await;
+    let free = async || bridge.gateway().await.1.free;
+    let (mut gateway, first) = bridge.gateway().await;
+    assert!(!first.free, "that the agent came up is not acknowledged");
+    gateway.agent_is_up().await;
+    let acknowledge = async |gateway: &mut TestGateway, n| {
+        gateway.control(&FromGateway::Ack { n }).await;
+        gateway.control(&FromGateway::Ping {}).await;
+        gateway.pong().await;
+    };
+    acknowledge(&mut gateway, 1).await;
+    assert!(free().await);
+    let (mut gateway, _) = bridge.gateway().await;
+    gateway.frame(1, "\"started\"").await;
+    let (number, _) = gateway.agent_says().await;
+    assert!(!free().await, "its line is kept");
+    let (mut gateway, _) = bridge.gateway().await;
+    acknowledge(&mut gateway, number).await;
+    assert!(!free().await, "a turn runs");
+    let (mut gateway, _) = bridge.gateway().await;
+    gateway.frame(2, "\"completed\"").await;
+    let (number, _) = gateway.agent_says().await;
+    acknowledge(&mut gateway, number).await;
+    assert!(free().await);
+    let (mut gateway, _) = bridge.gateway().await;
+    gateway.frame(3, "\"quiet\"").await;
+    gateway.acked(3).await;
+    assert!(!free().await, "what the agent was asked last may be the start of a turn");
+}
+
+/// Says what it is told to say of a turn; to `quiet` nothing.
+const TURNS: &str = r#"while read -r line; do
+  case $line in
+    *started*) echo '{"method":"turn/started","params":{"threadId":"a"}}' ;;
+    *completed*) echo '{"method":"turn/completed","params":{"threadId":"a"}}' ;;
+  esac
+done"#;

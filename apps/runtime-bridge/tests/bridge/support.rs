@@ -113,6 +113,7 @@ pub(crate) struct Welcome {
     pub(crate) first_seq: u64,
     pub(crate) last_seq: u64,
     pub(crate) last_down_seq: u64,
+    pub(crate) free: bool,
 }
 
 pub(crate) struct TestGateway {
@@ -138,11 +139,12 @@ impl TestGateway {
             first_seq,
             last_seq,
             last_down_seq,
+            free,
         }) = said
         else {
             panic!("no welcome but {said:?}")
         };
-        (gateway, Welcome { boot, agent_epoch, agent_state, first_seq, last_seq, last_down_seq })
+        (gateway, Welcome { boot, agent_epoch, agent_state, first_seq, last_seq, last_down_seq, free })
     }
 
     pub(crate) async fn hello(&mut self, v: u32, secret: &str) {

@@ -1,0 +1,74 @@
+//! Chooses how runtimes are made, and tells what follows from it for the agent.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use argus_protocol::token::SigningKey;
+
+use crate::config::{Config, DockerConfig};
+use crate::runtime::Provisioner;
+use crate::runtime::docker::{CONTAINER_WORKSPACE, DockerProvisioner, DockerSettings};
+use crate::runtime::process::{ProcessProvisioner, ProcessSettings};
+
+/// Whoever makes the runtimes that the settings ask for.
+pub(super) fn provisioner(config: &Config, key: SigningKey, boot: u32) -> Arc<dyn Provisioner> {
+    match &config.docker {
+        Some(docker) => Arc::new(DockerProvisioner::new(docker_settings(config, docker, boot), key)),
+        None => Arc::new(ProcessProvisioner::new(process_settings(config, boot), key)),
+    }
+}
+
+/// The workspace as the agent sees it.
+pub(super) fn agent_workspace(config: &Config) -> String {
+    match config.docker {
+        Some(_) => CONTAINER_WORKSPACE.to_owned(),
+        None => config.workspace.display().to_string(),
+    }
+}
+
+/// How a person gives the agent its model credentials.
+pub(super) fn sign_in(config: &Config) -> String {
+    let words = shell_words::split(&config.runtime_cmd).ok();
+    let program = words.and_then(|words| words.into_iter().next()).unwrap_or_default();
+    let is_codex = Path::new(&program).file_name().is_some_and(|name| name == "codex");
+    let program = shell_words::quote(&program);
+    match (&config.docker, is_codex) {
+        (Some(docker), true) => format!(
+            "run `docker run --rm -it -v {home}:/root/.argus -e HOME=/root/.argus --entrypoint {program} {image} \
+             login --device-auth` on the machine of the container engine",
+            home = shell_words::quote(&docker.home_host.to_string_lossy()),
+            image = docker.image,
+        ),
+        (Some(_), false) => "name its credentials in ARGUS_RUNTIME_ENV".to_owned(),
+        (None, true) => format!("run `{program} login` on the machine of the gateway"),
+        (None, false) => "sign the agent in at its model provider on the machine of the gateway".to_owned(),
+    }
+}
+
+fn gateway_name(boot: u32) -> String {
+    format!("argus-gateway {} boot {boot}", env!("CARGO_PKG_VERSION"))
+}
+
+fn docker_settings(config: &Config, docker: &DockerConfig, boot: u32) -> DockerSettings {
+    DockerSettings {
+        config: docker.clone(),
+        home: config.home.clone(),
+        agent: config.runtime_cmd.clone(),
+        line_limit: config.line_limit,
+        limit: config.connect_timeout,
+        gateway: gateway_name(boot),
+    }
+}
+
+fn process_settings(config: &Config, boot: u32) -> ProcessSettings {
+    ProcessSettings {
+        sessions: config.home.join("sessions"),
+        home: config.home.clone(),
+        workspace: config.workspace.clone(),
+        bridge: config.bridge.clone(),
+        agent: config.runtime_cmd.clone(),
+        line_limit: config.line_limit,
+        limit: config.connect_timeout,
+        gateway: gateway_name(boot),
+    }
+}

@@ -1,0 +1,14 @@
+//! Runtimes as containers: one for each session, on a network of their own, known by its labels.
+//!
+//! Reading order: `spec` says what a container is made of, `decide` what is to be done about the one that was found;
+//! `provisioner` does it, `opening` waits for its bridge. Only `engine` knows the engine's interface.
+
+mod decide;
+mod engine;
+mod found;
+mod opening;
+mod provisioner;
+mod spec;
+
+pub use provisioner::{DockerProvisioner, DockerSettings};
+pub use spec::{WORKSPACE as CONTAINER_WORKSPACE, installation};

@@ -1,0 +1,348 @@
+//! The provisioner of containers: does what was decided, and greets the bridge as soon as it listens.
+
+use std::collections::HashMap;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use argus_protocol::SessionId;
+use argus_protocol::token::SigningKey;
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+
+use super::decide::{Change, Decision, Obstacle, decide};
+use super::engine::{Engine, Since};
+use super::found::{Found, State};
+use super::opening::{Call, Called};
+use super::spec::{self, ContainerSpec, Files, Ground, LAYOUT, label};
+use crate::config::DockerConfig;
+use crate::runtime::link::{DialError, Fate};
+use crate::runtime::provision::{KnownRuntime, ProvisionError, Provisioner, Reached};
+
+/// What containers are made from.
+#[derive(Clone, Debug)]
+pub struct DockerSettings {
+    /// The settings of containers.
+    pub config: DockerConfig,
+    /// `<home>` as the gateway sees it.
+    pub home: PathBuf,
+    /// The agent's command.
+    pub agent: String,
+    /// The longest line in bytes.
+    pub line_limit: usize,
+    /// How long a bridge may take to answer, with everything before.
+    pub limit: Duration,
+    /// Who we are, for bridge logs.
+    pub gateway: String,
+}
+
+/// Makes and finds containers.
+#[derive(Debug)]
+pub struct DockerProvisioner {
+    settings: DockerSettings,
+    key: SigningKey,
+    installation: String,
+    engine: Engine,
+    /// Held while the network is looked for, so that two sessions do not make two of one name.
+    network: Mutex<()>,
+}
+
+/// How long a bridge that is told to end may take to end its agent.
+const GRACE: Duration = Duration::from_secs(5);
+/// No answer of the engine takes longer than this.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// How often a container may end under our hands before that is an error.
+const ATTEMPTS: usize = 3;
+
+impl DockerProvisioner {
+    /// With the installation's key, from which its id and each bridge's secret are derived.
+    pub fn new(settings: DockerSettings, key: SigningKey) -> Self {
+        let engine = Engine::new(settings.config.host.clone(), settings.limit.min(ANSWER_LIMIT));
+        let installation = spec::installation(&key);
+        Self { settings, key, installation, engine, network: Mutex::default() }
+    }
+
+    fn folder(&self, session: &SessionId) -> PathBuf {
+        self.settings.home.join("sessions").join(session.as_str()).join("runtime")
+    }
+
+    /// Makes the folders that the container's mounts need: the engine would make them as its own.
+    fn make_folders(&self, session: &SessionId) -> Result<(), ProvisionError> {
+        for folder in spec::folders(session, &Files::Shared) {
+            let folder = self.settings.home.join(folder);
+            make_folder(&folder).map_err(|error| cannot_make(&folder, &error))?;
+        }
+        Ok(())
+    }
+
+    fn wanted(&self, session: &SessionId, network: &str) -> ContainerSpec {
+        let ground = Ground {
+            config: &self.settings.config,
+            agent: &self.settings.agent,
+            line_limit: self.settings.line_limit,
+            installation: &self.installation,
+        };
+        ContainerSpec::new(
+            ground,
+            session,
+            &self.key.derive("bridge", session.as_str()),
+            &Files::Shared,
+            network,
+        )
+    }
+
+    async fn network(&self) -> Result<String, ProvisionError> {
+        let _one_at_a_time = self.network.lock().await;
+        Ok(self.engine.network(&self.settings.config.network).await?)
+    }
+
+    /// Reaches the container's bridge; `None` when the container ended meanwhile and everything is to be looked at
+    /// again.
+    async fn attempt(&self, session: &SessionId) -> Result<Option<Reached>, ProvisionError> {
+        let config = &self.settings.config;
+        let name = spec::name(config, session);
+        let image = async { Ok(self.engine.image(&config.image).await?) };
+        let there = async { Ok(self.engine.find(&name).await?) };
+        let (image, network, there) = futures::future::try_join3(image, self.network(), there).await?;
+        let wanted = self.wanted(session, &network);
+        let decision = decide(&wanted, image.as_deref(), &self.installation, there.as_ref());
+        let image = image.as_deref();
+        match (decision, there) {
+            (Decision::Refuse(obstacle), _) => Err(refusal(&name, obstacle)),
+            (Decision::Reuse, Some(found)) => self.adopt(session, &wanted, found).await,
+            (Decision::ReplaceIfFree(change), Some(found)) => {
+                self.replace_if_free(session, &wanted, image, found, change).await
+            }
+            (Decision::Start, Some(found)) => self.open(session, &wanted, &found.id).await.map(Some),
+            (Decision::Replace(change), Some(found)) => {
+                self.replace(session, &wanted, image, &found, change).await.map(Some)
+            }
+            (_, _) => self.create(session, &wanted, image).await.map(Some),
+        }
+    }
+
+    async fn create(
+        &self,
+        session: &SessionId,
+        wanted: &ContainerSpec,
+        image: Option<&str>,
+    ) -> Result<Reached, ProvisionError> {
+        let image = image.ok_or_else(|| no_image(&self.settings.config.image))?;
+        let id = self.engine.create(wanted, image).await?;
+        tracing::info!(session.id = %session, container = wanted.name, "made a container");
+        self.open(session, wanted, &id).await
+    }
+
+    async fn replace(
+        &self,
+        session: &SessionId,
+        wanted: &ContainerSpec,
+        image: Option<&str>,
+        found: &Found,
+        change: Change,
+    ) -> Result<Reached, ProvisionError> {
+        tracing::info!(session.id = %session, container = found.name, ?change, "the container is made anew");
+        self.engine.stop(&found.id, GRACE).await?;
+        self.engine.remove(&found.id).await?;
+        self.create(session, wanted, image).await
+    }
+
+    async fn replace_if_free(
+        &self,
+        session: &SessionId,
+        wanted: &ContainerSpec,
+        image: Option<&str>,
+        found: Found,
+        change: Change,
+    ) -> Result<Option<Reached>, ProvisionError> {
+        let Some(reached) = self.adopt(session, wanted, found.clone()).await? else { return Ok(None) };
+        if !reached.welcome.free {
+            tracing::info!(
+                session.id = %session, container = found.name, ?change,
+                "the container is not as it would be made today; it is kept while it is at work"
+            );
+            return Ok(Some(reached));
+        }
+        drop(reached);
+        self.replace(session, wanted, image, &found, change).await.map(Some)
+    }
+
+    /// Starts a container and greets its bridge once it listens.
+    async fn open(
+        &self,
+        session: &SessionId,
+        wanted: &ContainerSpec,
+        id: &str,
+    ) -> Result<Reached, ProvisionError> {
+        // First, so that nothing it writes is missed.
+        let output = self.engine.output(id, Since::Now).await?;
+        self.engine.start(id).await?;
+        let secret = self.key.derive("bridge", session.as_str());
+        let call = self.call(id, &wanted.network, secret.reveal()).await?;
+        match call.when_listening(output).await.map_err(|error| no_bridge(&wanted.name, &error))? {
+            Ok(reached) => {
+                tracing::info!(session.id = %session, boot = reached.welcome.boot, "started a container");
+                Ok(*reached)
+            }
+            Err(last_words) => {
+                let code = self.engine.ended(id).await?;
+                let code = code.map_or_else(|| "it was removed".to_owned(), |code| format!("exit {code}"));
+                Err(ProvisionError::lasting(format!(
+                    "the container `{}` ended at once ({code}); its last words: {last_words}",
+                    wanted.name
+                )))
+            }
+        }
+    }
+
+    /// Greets the bridge of a container that runs; `None` when it ended instead.
+    async fn adopt(
+        &self,
+        session: &SessionId,
+        wanted: &ContainerSpec,
+        found: Found,
+    ) -> Result<Option<Reached>, ProvisionError> {
+        let secret = self.key.derive("bridge", session.as_str());
+        let call = self.call(&found.id, &wanted.network, secret.reveal()).await?;
+        let told = |error: DialError| no_bridge(&found.name, &error);
+        let reached = match call.once().await.map_err(told)? {
+            Called::Reached(reached) => Ok(reached),
+            // It may have been started a moment ago, or be about to end.
+            Called::Nobody => {
+                let output = self.engine.output(&found.id, Since::Begin).await?;
+                call.when_listening(output).await.map_err(told)?
+            }
+        };
+        let Ok(reached) = reached else {
+            self.engine.ended(&found.id).await?;
+            return Ok(None);
+        };
+        tracing::info!(session.id = %session, boot = reached.welcome.boot, "adopted the running container");
+        Ok(Some(*reached))
+    }
+
+    async fn call<'a>(
+        &'a self,
+        id: &str,
+        network: &str,
+        secret: &'a str,
+    ) -> Result<Call<'a>, ProvisionError> {
+        let found = self.engine.find(id).await?;
+        let address = found.and_then(|found| found.address(network)).ok_or_else(|| {
+            ProvisionError::passing("the container has no address yet, or ended at once".to_owned())
+        })?;
+        Ok(Call { address, secret, gateway: &self.settings.gateway, fate: Fate::untold() })
+    }
+
+    async fn container(&self, session: &SessionId) -> Result<Option<Found>, ProvisionError> {
+        let found = self.engine.find(&spec::name(&self.settings.config, session)).await?;
+        Ok(found.filter(|found| found.is_of(&self.installation)))
+    }
+}
+
+#[async_trait]
+impl Provisioner for DockerProvisioner {
+    async fn reserve(&self, session: &SessionId) -> Result<(), ProvisionError> {
+        let folder = self.folder(session);
+        make_folder(&folder).map_err(|error| cannot_make(&folder, &error))
+    }
+
+    /// Its folder tells; a container without it is an orphan.
+    async fn knows(&self, session: &SessionId) -> bool {
+        tokio::fs::try_exists(self.folder(session)).await.unwrap_or(false)
+    }
+
+    async fn reach(&self, session: &SessionId) -> Result<Reached, ProvisionError> {
+        self.reserve(session).await?;
+        self.make_folders(session)?;
+        let attempts = async {
+            for _ in 0..ATTEMPTS {
+                if let Some(reached) = self.attempt(session).await? {
+                    return Ok(reached);
+                }
+            }
+            Err(ProvisionError::passing(format!("the container of session `{session}` ends again and again")))
+        };
+        let limit = self.settings.limit;
+        tokio::time::timeout(limit, attempts).await.unwrap_or_else(|_| {
+            Err(ProvisionError::lasting(format!(
+                "the container `{}` did not answer in {limit:?}; can the gateway reach the network `{}`?",
+                spec::name(&self.settings.config, session),
+                self.settings.config.network
+            )))
+        })
+    }
+
+    async fn list(&self) -> Result<Vec<KnownRuntime>, ProvisionError> {
+        let mut containers = HashMap::new();
+        match self.engine.list(label::SESSION).await {
+            Ok(found) => {
+                let ours = found.into_iter().filter(|found| found.is_of(&self.installation));
+                containers.extend(ours.filter_map(|found| Some((found.session()?, found))));
+            }
+            Err(error) => tracing::warn!(%error, "how containers stand is not known"),
+        }
+        let mut list = Vec::new();
+        let folders = std::fs::read_dir(self.settings.home.join("sessions")).into_iter().flatten().flatten();
+        for session in folders.filter_map(|entry| entry.file_name().to_str()?.parse::<SessionId>().ok()) {
+            if self.knows(&session).await {
+                list.push(known(&self.settings.config, session.clone(), containers.get(&session)));
+            }
+        }
+        list.sort_by(|a, b| (&a.status, &a.name).cmp(&(&b.status, &b.name)));
+        Ok(list)
+    }
+
+    async fn remove(&self, session: &SessionId) -> Result<(), ProvisionError> {
+        if let Some(found) = self.container(session).await? {
+            self.engine.stop(&found.id, GRACE).await?;
+            self.engine.remove(&found.id).await?;
+        }
+        match tokio::fs::remove_dir_all(self.folder(session)).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(ProvisionError::lasting(
+                format!("cannot remove the folder of session `{session}`: {error}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn known(config: &DockerConfig, session: SessionId, container: Option<&Found>) -> KnownRuntime {
+    let running = container.is_some_and(|found| found.state == State::Running);
+    KnownRuntime {
+        name: spec::name(config, &session),
+        session_id: session,
+        container_id: container.map(|found| found.id.clone()),
+        status: if running { "running" } else { "stopped" }.to_owned(),
+        runtime_layout: LAYOUT.to_owned(),
+    }
+}
+
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+fn cannot_make(folder: &Path, error: &std::io::Error) -> ProvisionError {
+    ProvisionError::lasting(format!("cannot make the folder `{}`: {error}", folder.display()))
+}
+
+fn refusal(name: &str, obstacle: Obstacle) -> ProvisionError {
+    ProvisionError::lasting(match obstacle {
+        Obstacle::Foreign => format!(
+            "the container `{name}` is of another installation and is left alone; remove it, or set \
+             ARGUS_CONTAINER_PREFIX to another name"
+        ),
+        Obstacle::Paused => format!("the container `{name}` is paused; run `docker unpause {name}`"),
+    })
+}
+
+fn no_image(image: &str) -> ProvisionError {
+    ProvisionError::lasting(format!(
+        "there is no image `{image}`; build it with `docker compose build runtime-image`, or `docker build -f \
+         Dockerfile.runtime -t {image} .`"
+    ))
+}
+
+fn no_bridge(name: &str, error: &DialError) -> ProvisionError {
+    ProvisionError::lasting(format!("container `{name}`: {error}; remove it with `docker rm -f {name}`"))
+}
