@@ -30,6 +30,7 @@ RUN cargo build --locked --profile "$PROFILE" --package argus --package argus-ru
 COPY apps apps
 COPY crates crates
 COPY docs/templates docs/templates
+COPY deploy/seccomp deploy/seccomp
 # Cargo goes by times, and these sources may be older than the empty ones that were just built.
 RUN set -eu; find apps crates -name '*.rs' -exec touch {} +; \
     cargo build --locked --profile "$PROFILE" --package argus --package argus-runtime-bridge; \

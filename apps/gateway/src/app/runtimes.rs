@@ -33,12 +33,9 @@ pub(super) fn sign_in(config: &Config) -> String {
     let is_codex = Path::new(&program).file_name().is_some_and(|name| name == "codex");
     let program = shell_words::quote(&program);
     match (&config.docker, is_codex) {
-        (Some(docker), true) => format!(
-            "run `docker run --rm -it -v {home}:/root/.argus -e HOME=/root/.argus --entrypoint {program} {image} \
-             login --device-auth` on the machine of the container engine",
-            home = shell_words::quote(&docker.home_host.to_string_lossy()),
-            image = docker.image,
-        ),
+        (Some(_), true) => "run `docker compose run --rm login` in the folder of docker-compose.yml (without Compose: \
+                            docs/OPERATIONS.md, Containers)"
+            .to_owned(),
         (Some(_), false) => "name its credentials in ARGUS_RUNTIME_ENV".to_owned(),
         (None, true) => format!("run `{program} login` on the machine of the gateway"),
         (None, false) => "sign the agent in at its model provider on the machine of the gateway".to_owned(),
