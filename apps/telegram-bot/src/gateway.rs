@@ -159,7 +159,10 @@ impl Gateway {
                 file.display()
             ))
         };
-        Secret::parse(&text).ok_or_else(empty)
+        match Secret::bearer(&text) {
+            Ok(token) => token.ok_or_else(empty),
+            Err(why) => Err(CallError::Misconfigured(format!("`{}`: {why}", file.display()))),
+        }
     }
 }
 

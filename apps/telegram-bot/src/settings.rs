@@ -103,7 +103,11 @@ impl Settings {
         } else {
             Some(gateway_url::default(place))
         };
-        let gateway_token = if let Some(token) = self.token.as_deref().and_then(Secret::parse) {
+        let token_given = Secret::bearer(self.token.as_deref().unwrap_or_default()).unwrap_or_else(|why| {
+            wrong.push(format!("`ARGUS_TOKEN`: {why}"));
+            None
+        });
+        let gateway_token = if let Some(token) = token_given {
             Some(TokenSource::Given(token))
         } else if let Some(file) = given(self.token_file) {
             Some(TokenSource::File(file.into()))
@@ -126,7 +130,6 @@ impl Settings {
     }
 }
 
-/// The text without white space around it; empty counts as not set.
 /// The home as the gateway finds it: `~/` stands for the user's folder, which `.env` files leave as it is.
 fn home(setting: Option<String>) -> Option<PathBuf> {
     let Some(text) = given(setting) else { return std::env::home_dir().map(|folder| folder.join(".argus")) };
@@ -136,6 +139,7 @@ fn home(setting: Option<String>) -> Option<PathBuf> {
     }
 }
 
+/// The text without white space around it; empty counts as not set.
 fn given(setting: Option<String>) -> Option<String> {
     setting.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
@@ -169,6 +173,7 @@ mod tests {
             telegram_bot_token: Some("hush".into()),
             telegram_api_url: "nonsense".into(),
             gateway_ws_url: Some("http://h?token=hush".into()),
+            token: Some("hush hush".into()),
             log: Some("bot=noisy".into()),
             ..none()
         };
@@ -177,6 +182,7 @@ mod tests {
             "`TELEGRAM_BOT_TOKEN`: a bot token looks like",
             "`TELEGRAM_API_URL` is no address",
             "`ARGUS_GATEWAY_WS_URL` begins",
+            "`ARGUS_TOKEN`: the token holds white space",
             "`ARGUS_LOG`: ",
         ];
         assert_eq!(wrong.len(), starts.len(), "{wrong:?}");

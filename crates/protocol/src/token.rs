@@ -10,7 +10,23 @@ use subtle::ConstantTimeEq;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
+/// Why a text cannot be a bearer token: it could never be sent. The text itself is not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the token holds {0}, which no client could send; use letters, digits and signs of ASCII only")]
+pub struct NotBearer(&'static str);
+
 impl Secret {
+    /// As [`Secret::parse`], for a secret that has to travel in an HTTP header.
+    pub fn bearer(text: &str) -> Result<Option<Self>, NotBearer> {
+        let Some(secret) = Self::parse(text) else { return Ok(None) };
+        match secret.0.chars().find(|c| !c.is_ascii_graphic()) {
+            None => Ok(Some(secret)),
+            Some(c) if c.is_whitespace() => Err(NotBearer("white space")),
+            Some(c) if c.is_control() => Err(NotBearer("a control character")),
+            Some(_) => Err(NotBearer("a character outside ASCII")),
+        }
+    }
+
     /// Takes a secret as it is written; surrounding white space is not part of it. `None` when nothing is left.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -81,6 +97,21 @@ mod tests {
     fn a_blank_secret_counts_as_none() {
         assert_eq!(Secret::parse("  "), None);
         assert!(Secret::parse(" a \n").is_some_and(|s| s.matches("a") && !s.matches("b") && !s.matches("")));
+    }
+
+    #[test]
+    fn a_bearer_token_is_one_that_a_header_can_carry() {
+        assert_eq!(Secret::bearer(" a-Z_9~! \n"), Ok(Secret::parse("a-Z_9~!")));
+        assert_eq!(Secret::bearer(" \n"), Ok(None));
+        for (text, why) in [
+            ("two words", "white space"),
+            ("a\u{a0}b", "white space"),
+            ("a\u{7}b", "a control character"),
+            ("pässword", "a character outside ASCII"),
+            ("a\u{fffd}", "a character outside ASCII"),
+        ] {
+            assert_eq!(Secret::bearer(text), Err(NotBearer(why)), "{text:?}");
+        }
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Config {
             bind: read.or("ARGUS_BIND", args.bind.as_ref(), ([127, 0, 0, 1], 8080).into(), |text| {
                 text.parse().map_err(|_| "expected an address and a port such as 127.0.0.1:8080".to_owned())
             }),
-            token: args.token.as_deref().and_then(Secret::parse),
+            token: token(args, &mut read),
             token_file: read.or("ARGUS_TOKEN_FILE", args.token_file.as_ref(), None, |text| {
                 absolute(Path::new(text)).map(Some)
             }),
@@ -164,6 +164,14 @@ fn telegram(args: &GatewayArgs, read: &mut Reader) -> Option<TelegramConfig> {
     Some(TelegramConfig { token, api_url, allowed_user_ids })
 }
 
+/// One that nobody could send would keep everybody out.
+fn token(args: &GatewayArgs, read: &mut Reader) -> Option<Secret> {
+    Secret::bearer(args.token.as_deref().unwrap_or_default()).unwrap_or_else(|why| {
+        read.0.push(format!("ARGUS_TOKEN: {why}"));
+        None
+    })
+}
+
 /// Zero is no time at all, and no runtime could ever be reached.
 fn connect_timeout(args: &GatewayArgs, read: &mut Reader) -> Duration {
     let limit = read.seconds("ARGUS_CONNECT_TIMEOUT_S", args.connect_timeout.as_ref(), 30);
@@ -207,6 +215,7 @@ mod tests {
         let wrong = GatewayArgs {
             bind: Some("nowhere".into()),
             home: Some("relative".into()),
+            token: Some("no good token".into()),
             runtime_cmd: Some("codex app-server | tee log".into()),
             session_idle_stop: Some("-1".into()),
             cors_origins: Some("https://chat.example, chat.example/page".into()),
@@ -222,6 +231,7 @@ mod tests {
             [
                 "ARGUS_HOME",
                 "ARGUS_BIND",
+                "ARGUS_TOKEN",
                 "ARGUS_RUNTIME_CMD",
                 "ARGUS_SESSION_IDLE_STOP",
                 "ARGUS_CORS_ORIGINS",
@@ -230,7 +240,8 @@ mod tests {
                 "ARGUS_LOG"
             ]
         );
-        assert!(!lines.concat().contains("no-token"), "a secret is not repeated");
+        let told = lines.concat();
+        assert!(!told.contains("no-token") && !told.contains("no good"), "a secret is not repeated");
     }
 
     #[test]

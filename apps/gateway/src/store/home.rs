@@ -31,6 +31,16 @@ pub enum HomeError {
         /// What the system says.
         source: io::Error,
     },
+    /// The stored token could never be sent, or has no end.
+    #[error(
+        "`{path}` was left untouched: {reason}; write another token into it, or remove it to get a new one"
+    )]
+    Token {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The signing key is not one.
     #[error(
         "the signing key `{path}` has {length} bytes instead of 32 and was left untouched: put back a copy, or move it \
@@ -50,6 +60,9 @@ pub struct Home {
     root: PathBuf,
     _lock: File,
 }
+
+/// A token file with more than this many bytes is something else.
+const LONGEST_TOKEN: usize = 1024;
 
 impl Home {
     /// Makes the folders that are missing (readable by their owner only) and takes the lock.
@@ -85,9 +98,15 @@ impl Home {
     /// as none.
     pub fn token(&self, file: Option<&Path>) -> Result<Secret, HomeError> {
         let path = file.map_or_else(|| self.own().join("token"), Path::to_owned);
-        let stored = read(&path)?.and_then(|bytes| Secret::parse(&String::from_utf8_lossy(&bytes)));
-        if let Some(token) = stored {
-            return Ok(token);
+        let stored = read(&path)?.unwrap_or_default();
+        if stored.len() > LONGEST_TOKEN {
+            let reason = format!("it is longer than {LONGEST_TOKEN} bytes");
+            return Err(HomeError::Token { path, reason });
+        }
+        match Secret::bearer(&String::from_utf8_lossy(&stored)) {
+            Ok(Some(token)) => return Ok(token),
+            Ok(None) => {}
+            Err(why) => return Err(HomeError::Token { path, reason: why.to_string() }),
         }
         let text = data_encoding::HEXLOWER.encode(&random(&path)?);
         durable::replace(&path, format!("{text}\n").as_bytes()).map_err(at(&path))?;
@@ -134,7 +153,7 @@ fn lock(home: &Path, path: &Path) -> Result<File, HomeError> {
     Ok(file)
 }
 
-/// The first kilobyte of a file, where there is one.
+/// The first kilobyte of a file and a byte more, where there is one.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, HomeError> {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -142,7 +161,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, HomeError> {
         Err(error) => return Err(at(path)(error)),
     };
     let mut bytes = Vec::new();
-    file.take(1024).read_to_end(&mut bytes).map_err(at(path))?;
+    file.take(LONGEST_TOKEN as u64 + 1).read_to_end(&mut bytes).map_err(at(path))?;
     Ok(Some(bytes))
 }
 
@@ -203,6 +222,23 @@ mod tests {
         assert_eq!(home.token(Some(&file)).unwrap(), token);
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(!home.own().join("token").exists());
+    }
+
+    #[test]
+    fn a_token_file_that_nobody_could_use_stops_the_start_and_stays_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::open(dir.path()).unwrap();
+        let path = home.own().join("token");
+        for (held, why) in [
+            (b"two words".to_vec(), "holds white space"),
+            (b"\xff\xfe".to_vec(), "holds a character outside ASCII"),
+            (vec![b'a'; 1025], "is longer than 1024 bytes"),
+        ] {
+            std::fs::write(&path, &held).unwrap();
+            let error = home.token(None).unwrap_err().to_string();
+            assert!(error.contains(why) && !error.contains("two words"), "{error}");
+            assert_eq!(std::fs::read(&path).unwrap(), held);
+        }
     }
 
     #[test]
