@@ -60,6 +60,11 @@ pub enum LedgerError {
     /// The submission is unknown, or settled already.
     #[error("submission `{0}` is not open")]
     NotOpen(SubmissionId),
+    /// What was asked for met a defect of this program.
+    #[error(
+        "the ledger met a defect of this program, and nothing was stored; please report it with the log around it"
+    )]
+    Panicked,
     /// It has been closed: the program is stopping.
     #[error("the ledger is closed")]
     Closed,

@@ -1,7 +1,9 @@
 //! The one writer: takes what waits, commits it together, answers after the commit.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sqlx::{Connection, Executor, SqliteConnection};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -163,7 +165,9 @@ async fn transact(
     for (job, refused) in jobs.iter_mut().zip(refused) {
         tx.run("SAVEPOINT job").await?;
         let grew = tx.outbox_grew;
-        if let Err(error) = job.run(tx).await {
+        // Whoever asked for what panics is told so; nobody else has to do without the ledger.
+        let ran = AssertUnwindSafe(job.run(tx)).catch_unwind().await;
+        if let Err(error) = ran.unwrap_or_else(|_| Err(LedgerError::Panicked)) {
             tx.outbox_grew = grew;
             *refused = Some(error.clone());
             // An error that has ended the whole transaction left no savepoint to go back to.

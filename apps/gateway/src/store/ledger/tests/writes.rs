@@ -48,6 +48,25 @@ async fn a_refused_job_undoes_itself_and_not_its_neighbours() {
 }
 
 #[tokio::test]
+async fn a_job_that_panics_undoes_itself_and_the_writer_goes_on() {
+    let desk = Desk::new();
+    let ledger = desk.open().await;
+    let broken = ledger.write::<()>(|tx| {
+        Box::pin(async move {
+            tx.submit(new(2)).await?;
+            panic!("on purpose, in a test")
+        })
+    });
+    let (first, broken, last) = tokio::join!(ledger.submit(new(1)), broken, ledger.submit(new(3)));
+    assert!(matches!((first, last), (Ok(Submitted::New(_)), Ok(Submitted::New(_)))));
+    assert!(matches!(broken, Err(LedgerError::Panicked)), "{broken:?}");
+    ledger.submit(new(4)).await.unwrap();
+    let open = ledger.open_submissions(&session("s")).await.unwrap();
+    let open: Vec<_> = open.into_iter().map(|o| o.submission.id).collect();
+    assert_eq!(open, ids(&[1, 3, 4]));
+}
+
+#[tokio::test]
 async fn a_job_whose_caller_left_is_done_all_the_same() {
     let desk = Desk::new();
     let ledger = desk.open().await;
