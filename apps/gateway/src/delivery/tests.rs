@@ -269,6 +269,22 @@ async fn what_was_not_sent_goes_after_a_restart() {
 }
 
 #[tokio::test]
+async fn what_waits_for_a_bot_that_was_replaced_is_given_up_at_the_start() {
+    let mut desk = Desk::new(generous()).await;
+    for (bot, text) in [("77", "of the former"), ("4242424242", "of the present")] {
+        let row = NewRow {
+            dedupe_key: text.to_owned(),
+            chat: ChatRef { bot: bot.into(), ..chat_of("1") },
+            body: Body::Text { html: text.to_owned(), plain: text.to_owned() },
+        };
+        desk.ledger.write(move |tx| Box::pin(async move { tx.put_out(row).await })).await.unwrap();
+    }
+    desk.start();
+    assert_eq!(desk.delivered([1]).await, [["of the present"]]);
+    assert_eq!(desk.ledger.waiting_rows(CHANNEL, "77", 9).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn a_chat_sees_typing_while_its_turn_runs() {
     let mut desk = Desk::new(generous()).await;
     desk.start();

@@ -34,6 +34,7 @@ pub(super) async fn run(parts: &Arc<Parts>, shutdown: &CancellationToken) {
         sending: JoinSet::new(),
         under_way: HashMap::new(),
     };
+    desk.give_up_for_former_bots().await;
     if let Err(error) = desk.take_up_pauses().await {
         tracing::error!(%error, "the outbox cannot be read");
     }
@@ -60,6 +61,23 @@ struct Desk {
 }
 
 impl Desk {
+    /// What waits for a bot that another one has replaced can never be sent: nobody has its token any more.
+    async fn give_up_for_former_bots(&self) {
+        let bot = self.parts.telegram.bot_id();
+        let words = format!("bot {bot} has taken this bot's place");
+        match self.parts.ledger.fail_other_bots(CHANNEL, bot, &words).await {
+            Ok(0) => {}
+            Ok(count) => {
+                tracing::warn!(
+                    count,
+                    bot.id = bot,
+                    "messages of a former bot cannot be delivered; they are given up"
+                );
+            }
+            Err(error) => tracing::error!(%error, "messages of a former bot could not be given up"),
+        }
+    }
+
     /// What was told to wait before the start waits on, but never long: the clock may have jumped meanwhile.
     async fn take_up_pauses(&self) -> Result<(), LedgerError> {
         let (now, now_ms) = (Instant::now(), unix_ms());

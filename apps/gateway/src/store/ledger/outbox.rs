@@ -147,6 +147,28 @@ impl Ledger {
         .await
     }
 
+    /// Gives everything up that waits for other bots of that channel; answers how many messages that were.
+    pub async fn fail_other_bots(&self, channel: &str, bot: &str, error: &str) -> Result<u64, LedgerError> {
+        let (channel, bot, error) = (channel.to_owned(), bot.to_owned(), error.to_owned());
+        self.write(move |tx| {
+            Box::pin(async move {
+                let now = to_sql(tx.now_ms());
+                let done = sqlx::query(
+                    "UPDATE outbox SET state = 'failed', last_error = $3, done_ms = $4 \
+                     WHERE state = 'pending' AND channel = $1 AND bot <> $2",
+                )
+                .bind(channel)
+                .bind(bot)
+                .bind(error)
+                .bind(now)
+                .execute(&mut tx.connection)
+                .await?;
+                Ok(done.rows_affected())
+            })
+        })
+        .await
+    }
+
     /// Gives everything up that waits for a chat which is gone; answers how many messages that were.
     pub async fn fail_chat(&self, chat: &ChatRef, error: &str) -> Result<u64, LedgerError> {
         let (chat, error) = (chat.clone(), error.to_owned());
