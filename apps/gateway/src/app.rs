@@ -107,6 +107,7 @@ impl App {
             intake: intake.clone(),
             chats: chats.clone(),
             standing: Arc::new(Health::new(config.home.clone(), ledger.clone(), delivery.clone())),
+            ensuring: edge::Places::default(),
             next_client: next_client.clone(),
             connections: TaskTracker::new(),
             shutdown: stop.clone(),

@@ -2,6 +2,8 @@
 
 use argus_testkit::gateway::Gateway;
 use argus_testkit::programs::eventually;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -47,6 +49,23 @@ async fn the_envelope_is_json_rpc_two_and_nothing_else() {
     assert_eq!(reply, json!({ "jsonrpc": "2.0", "id": 3, "error": error }));
     let (status, reply) = post(&gateway, "x".repeat((4 << 20) + 1)).await;
     assert_eq!((status, reply["detail"].is_string()), (StatusCode::PAYLOAD_TOO_LARGE, true), "{reply}");
+}
+
+#[tokio::test]
+async fn so_many_callers_wait_for_a_main_thread_and_one_more_is_told_at_once() {
+    let gateway = Gateway::new().with("SCRIPTED_START", "hang").start().await;
+    let client = gateway.client("session=default").await;
+    let mut calls: FuturesUnordered<_> =
+        (0..65).map(|_| gateway.rpc("argus/thread/main/ensure", json!({}))).collect();
+    let first = calls.next().await.unwrap();
+    let words = format!("64 calls wait for session `{}` already; wait for a reply", client.session);
+    assert_eq!(first["error"], json!({ "code": -32001, "message": words }));
+    let deletion = reqwest::Client::new()
+        .delete(format!("{}/sessions/{}", gateway.url(), client.session))
+        .bearer_auth(gateway.token());
+    assert_eq!(deletion.send().await.unwrap().status(), StatusCode::OK);
+    let rest: Vec<_> = calls.map(|reply| reply["error"]["message"].clone()).collect().await;
+    assert_eq!(rest, vec![json!("the session was deleted"); 64]);
 }
 
 #[tokio::test]

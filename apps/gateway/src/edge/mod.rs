@@ -27,6 +27,7 @@ use crate::sessions::Sessions;
 
 pub use listen::serve;
 use ports::Standing;
+pub use rpc::Places;
 
 /// Everything that a request may reach.
 #[derive(Clone)]
@@ -45,6 +46,8 @@ pub struct Edge {
     pub intake: Intake,
     /// Who talks to us.
     pub chats: Chats,
+    /// Calls that wait for a session's main thread.
+    pub ensuring: Places,
     /// How everything stands.
     pub standing: Arc<dyn Standing>,
     /// Numbers client connections.

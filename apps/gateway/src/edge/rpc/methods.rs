@@ -1,15 +1,22 @@
 //! `argus/*`: every method on one page.
 
+use std::time::Duration;
+
 use argus_protocol::argus::{SessionParams, channel, chat, input, pairing, thread};
-use argus_protocol::{RpcError, error};
+use argus_protocol::{RpcError, SessionId, error};
 use argus_session::Answer;
 use jsonrpsee::types::{ErrorObjectOwned, Params};
 use jsonrpsee::{Extensions, RpcModule};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use tokio::time::timeout;
+
 use super::super::Edge;
 use super::{Caller, InLine, session_of, session_of_params};
+
+/// How long a caller waits for a main thread.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The table.
 pub(super) fn table(edge: Edge) -> RpcModule<Edge> {
@@ -29,12 +36,7 @@ pub(super) fn table(edge: Edge) -> RpcModule<Edge> {
         _ = module.register_async_method(name, |params, edge, caller| async move {
             let params: SessionParams = read(&params)?;
             let session = session_of_params(&edge, &who(&caller)?, params).await.map_err(tell)?;
-            match edge.sessions.get(&session).ensure_main().await {
-                Ok(Answer::Thread(thread_id)) => Ok(thread::MainThread { thread_id }),
-                Ok(Answer::Failed(reason)) => Err(tell(RpcError::failed(reason))),
-                Ok(_) => Err(tell(RpcError::failed("the session gave no thread"))),
-                Err(error) => Err(tell(RpcError::failed(error.to_string()))),
-            }
+            main_thread(&edge, &session).await.map_err(tell)
         });
     });
     add(chat::RECEIVE, |module, name| {
@@ -56,6 +58,27 @@ pub(super) fn table(edge: Edge) -> RpcModule<Edge> {
         });
     });
     module
+}
+
+/// The session's main thread, made when there is none.
+async fn main_thread(edge: &Edge, session: &SessionId) -> Result<thread::MainThread, RpcError> {
+    let (handle, place) = (edge.sessions.get(session), edge.ensuring.take(session)?);
+    // The session goes on with it when the caller has no patience left; only then is the place free again.
+    let asked = tokio::spawn(async move {
+        let answer = handle.ensure_main().await;
+        drop(place);
+        answer
+    });
+    let Ok(Ok(answer)) = timeout(PATIENCE, asked).await else {
+        let words = format!("session `{session}` has no main thread yet; it goes on trying, ask again later");
+        return Err(RpcError::failed(words));
+    };
+    match answer {
+        Ok(Answer::Thread(thread_id)) => Ok(thread::MainThread { thread_id }),
+        Ok(Answer::Failed(reason)) => Err(RpcError::failed(reason)),
+        Ok(_) => Err(RpcError::failed("the session gave no thread")),
+        Err(error) => Err(RpcError::failed(error.to_string())),
+    }
 }
 
 fn read<T: DeserializeOwned>(params: &Params<'_>) -> Result<T, ErrorObjectOwned> {

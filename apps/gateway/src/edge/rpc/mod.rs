@@ -2,6 +2,7 @@
 
 mod http;
 mod methods;
+mod places;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,6 +18,7 @@ use super::Edge;
 use crate::automation::line::Place;
 
 pub(super) use http::call as http;
+pub use places::Places;
 
 /// Who calls a method.
 #[derive(Clone)]
