@@ -33,6 +33,7 @@ use crate::store::home::Home;
 use crate::store::ledger::Ledger;
 use crate::store::state_file::StateFile;
 use crate::telegram::Telegram;
+use crate::workspace::Workspace;
 
 /// How long open work may take to end when the gateway stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -72,7 +73,7 @@ impl App {
         let telegram = config.telegram.as_ref().map(|t| Telegram::new(&t.token, &t.api_url)).transpose()?;
         let own_bot = telegram.as_ref().map(|telegram| telegram.bot_id().to_string());
         let delivery = telegram.map(|telegram| Delivery::new(ledger.clone(), telegram));
-        let prompts = Arc::new(Prompts::new(config.workspace.clone()));
+        let prompts = Arc::new(Prompts::new(Workspace::Open(config.workspace.clone())));
         let sessions = Sessions::new(SessionsParts {
             provisioner,
             ledger: ledger.clone(),

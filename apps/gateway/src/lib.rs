@@ -1,7 +1,7 @@
 //! The gateway: who calls, who talks, who acts, and one runtime for every session.
 //!
 //! ```text
-//!  program app shutdown  >  edge  >  chat automation delivery  >  sessions  >  runtime store telegram  >  config clock
+//!  program app shutdown  >  edge  >  chat automation delivery  >  sessions  >  runtime store telegram workspace  >  config clock
 //! ```
 //! Nothing imports upward or sideways, and `edge` no adapter (`tests/layers.rs` looks); `docs/ARCHITECTURE.md` is the map.
 
@@ -21,3 +21,4 @@ pub mod sessions;
 pub mod shutdown;
 pub mod store;
 pub mod telegram;
+pub mod workspace;

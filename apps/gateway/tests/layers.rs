@@ -11,12 +11,12 @@ const LAYERS: [&[&str]; 6] = [
     &["edge"],
     &["chat", "automation", "delivery"],
     &["sessions"],
-    &["runtime", "store", "telegram"],
+    &["runtime", "store", "telegram", "workspace"],
     &["config", "clock"],
 ];
 
 /// Rows below that are too far away: `edge` knows no adapter, it asks who owns one.
-const TOO_FAR: [(&str, &[&str]); 1] = [("edge", &["runtime", "store", "telegram"])];
+const TOO_FAR: [(&str, &[&str]); 1] = [("edge", &["runtime", "store", "telegram", "workspace"])];
 
 /// What a module may import of its own row, beside the topmost row, which introduces everybody to everybody.
 const NEIGHBOURS: [(&str, &str); 1] = [("automation", "delivery")];

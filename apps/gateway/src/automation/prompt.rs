@@ -1,7 +1,5 @@
 //! What the agent reads: the person's words, with the workspace's own texts in front where they are new to the thread.
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use argus_protocol::{SessionId, ThreadId};
@@ -10,6 +8,7 @@ use async_trait::async_trait;
 
 use super::given::Given;
 use crate::sessions::ports::PrepareTurn;
+use crate::workspace::Workspace;
 
 /// The workspace files of a prompt, in order.
 const FILES: [&str; 3] = ["AGENTS.md", "SOUL.md", "USER.md"];
@@ -20,13 +19,13 @@ const READ_LIMIT: Duration = Duration::from_secs(30);
 
 /// Writes prompts from a workspace.
 pub struct Prompts {
-    workspace: PathBuf,
+    workspace: Workspace,
     given: Given,
 }
 
 impl Prompts {
     /// Prompts with the files of this folder.
-    pub fn new(workspace: PathBuf) -> Self {
+    pub fn new(workspace: Workspace) -> Self {
         Self { workspace, given: Given::default() }
     }
 
@@ -77,13 +76,13 @@ const INSTRUCTIONS: &str = "Instructions:\n\
     - Act where acting is asked for; the workspace is yours to work in.\n\
     - End with the answer itself, short and complete: it is all that the person sees.";
 
-fn context(session: &SessionId, workspace: &Path) -> String {
+fn context(session: &SessionId, workspace: &Workspace) -> String {
     let mut blocks = vec![
         "# Project Context".to_owned(),
         format!("[ARGUS]\nsessionId: {session}\nselfNodeId: runtime:{session}\n[/ARGUS]"),
     ];
     for name in FILES {
-        match head(&workspace.join(name)) {
+        match head(workspace, name) {
             Ok(text) => blocks.push(format!("[{name}]\n{}\n[/{name}]", text.trim())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => blocks.push(format!("[{name}]\n(this file cannot be read: {error})\n[/{name}]")),
@@ -92,18 +91,11 @@ fn context(session: &SessionId, workspace: &Path) -> String {
     blocks.join("\n\n")
 }
 
-/// The beginning of a file. The workspace is the agent's: what stands there may be endless, or no file at all, and
-/// opening a pipe would wait for its writer.
-fn head(path: &Path) -> std::io::Result<String> {
-    let told = std::fs::metadata(path)?;
-    if !told.is_file() {
-        return Err(std::io::Error::other("it is no file"));
-    }
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(FILE_LIMIT).read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let left_out = told.len() > FILE_LIMIT;
-    Ok(if left_out { format!("{text}\n(the rest of {} bytes is left out)", told.len()) } else { text })
+fn head(workspace: &Workspace, name: &str) -> std::io::Result<String> {
+    let head = workspace.head(name, FILE_LIMIT)?;
+    let text = String::from_utf8_lossy(&head.bytes).into_owned();
+    let left_out = head.length > FILE_LIMIT;
+    Ok(if left_out { format!("{text}\n(the rest of {} bytes is left out)", head.length) } else { text })
 }
 
 #[cfg(test)]
@@ -130,7 +122,7 @@ mod tests {
     async fn a_thread_is_given_the_context_once_and_again_when_it_changed() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("SOUL.md"), "be kind").unwrap();
-        let prompts = Prompts::new(dir.path().to_owned());
+        let prompts = Prompts::new(Workspace::Open(dir.path().to_owned()));
         let first = prompt(&prompts, "t", "hello").await;
         prompts.turn_running(&ASKED);
         assert!(first.starts_with("# Project Context\n\n[ARGUS]\nsessionId: s1\n"), "{first}");
@@ -144,7 +136,7 @@ mod tests {
     #[tokio::test]
     async fn the_turn_after_one_that_was_not_taken_or_failed_carries_the_context_again() {
         let dir = tempfile::tempdir().unwrap();
-        let prompts = Prompts::new(dir.path().to_owned());
+        let prompts = Prompts::new(Workspace::Open(dir.path().to_owned()));
         prompt(&prompts, "t", "refused").await;
         assert!(prompt(&prompts, "t", "again").await.starts_with("# Project Context"));
         prompts.turn_running(&ASKED);
@@ -158,7 +150,7 @@ mod tests {
     async fn a_huge_file_is_shortened() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("USER.md"), "x".repeat((32 << 10) + 1)).unwrap();
-        let text = prompt(&Prompts::new(dir.path().to_owned()), "t", "hi").await;
+        let text = prompt(&Prompts::new(Workspace::Open(dir.path().to_owned())), "t", "hi").await;
         assert!(text.len() < (33 << 10) && text.contains("(the rest of 32769 bytes is left out)"));
     }
 
@@ -168,7 +160,7 @@ mod tests {
         std::fs::create_dir(dir.path().join("AGENTS.md")).unwrap();
         let pipe = dir.path().join("SOUL.md");
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
-        let text = prompt(&Prompts::new(dir.path().to_owned()), "t", "hi").await;
+        let text = prompt(&Prompts::new(Workspace::Open(dir.path().to_owned())), "t", "hi").await;
         assert_eq!(text.matches("(this file cannot be read: it is no file)").count(), 2, "{text}");
     }
 }
