@@ -33,7 +33,6 @@ use crate::store::home::Home;
 use crate::store::ledger::Ledger;
 use crate::store::state_file::StateFile;
 use crate::telegram::Telegram;
-use crate::workspace::Workspace;
 
 /// How long open work may take to end when the gateway stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -69,11 +68,11 @@ impl App {
         std::fs::create_dir_all(&config.workspace)
             .with_context(|| format!("cannot make the workspace {}", config.workspace.display()))?;
 
-        let provisioner = runtimes::provisioner(&config, key, boot);
+        let provisioner = runtimes::provisioner(&config, key.clone(), boot);
         let telegram = config.telegram.as_ref().map(|t| Telegram::new(&t.token, &t.api_url)).transpose()?;
         let own_bot = telegram.as_ref().map(|telegram| telegram.bot_id().to_string());
         let delivery = telegram.map(|telegram| Delivery::new(ledger.clone(), telegram));
-        let prompts = Arc::new(Prompts::new(Workspace::Open(config.workspace.clone())));
+        let prompts = Arc::new(Prompts::new(runtimes::workspaces(&config)));
         let sessions = Sessions::new(SessionsParts {
             provisioner,
             ledger: ledger.clone(),
@@ -85,9 +84,9 @@ impl App {
             clock: Clock::new(),
         });
         let intake = Intake::new(ledger.clone(), sessions.clone(), own_bot.clone());
-        let turns = Arc::new(ChatTurns::new(intake.clone(), sessions.clone()));
+        let turns = Arc::new(ChatTurns::new(intake.clone(), sessions.clone(), key));
         let allowed = config.telegram.iter().flat_map(|t| t.allowed_user_ids.clone()).collect();
-        let chats = Chats::new(ledger.clone(), turns, allowed, own_bot);
+        let chats = Chats::new(ledger.clone(), turns, config.scope, allowed, own_bot);
 
         let listener = TcpListener::bind(config.bind)
             .await

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use argus_protocol::SessionId;
+use argus_protocol::token::SigningKey;
 use argus_session::{Answer, LaneStatus, Submission, Target};
 use async_trait::async_trait;
 
@@ -17,12 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct ChatTurns {
     intake: Intake,
     sessions: Sessions,
+    /// From which the ids of owners' sessions are derived.
+    key: SigningKey,
 }
 
 impl ChatTurns {
     /// Over these parts.
-    pub fn new(intake: Intake, sessions: Sessions) -> Self {
-        Self { intake, sessions }
+    pub fn new(intake: Intake, sessions: Sessions, key: SigningKey) -> Self {
+        Self { intake, sessions, key }
     }
 }
 
@@ -50,6 +53,13 @@ impl Turns for ChatTurns {
 
     async fn default_session(&self) -> Result<SessionId, String> {
         self.sessions.default_session().await
+    }
+
+    async fn session_of(&self, owner: &str) -> Result<SessionId, String> {
+        let derived = self.key.derive("session", owner).fingerprint();
+        let session: SessionId = derived[..12].parse().map_err(|error| format!("no session id: {error}"))?;
+        self.sessions.reserve(&session).await.map_err(|error| error.to_string())?;
+        Ok(session)
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
+use argus_protocol::SessionId;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
 
 /// A folder whose files are an agent's.
@@ -20,6 +21,31 @@ pub enum Workspace {
         /// The workspace below it.
         below: PathBuf,
     },
+}
+
+/// Whose workspace is where.
+#[derive(Clone, Debug)]
+pub enum Workspaces {
+    /// All sessions share one.
+    Shared(Workspace),
+    /// Each has its own.
+    Own {
+        /// `<home>/sessions`.
+        sessions: PathBuf,
+    },
+}
+
+impl Workspaces {
+    /// The workspace of a session.
+    pub fn of(&self, session: &SessionId) -> Workspace {
+        match self {
+            Self::Shared(workspace) => workspace.clone(),
+            Self::Own { sessions } => Workspace::Walled {
+                root: sessions.join(session.as_str()).join("workspace"),
+                below: PathBuf::new(),
+            },
+        }
+    }
 }
 
 /// The beginning of a file.

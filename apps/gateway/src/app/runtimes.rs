@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use argus_protocol::token::SigningKey;
 
-use crate::config::{Config, DockerConfig};
+use crate::config::{Config, DockerConfig, Scope};
 use crate::runtime::Provisioner;
 use crate::runtime::docker::{CONTAINER_WORKSPACE, DockerProvisioner, DockerSettings};
 use crate::runtime::process::{ProcessProvisioner, ProcessSettings};
+use crate::workspace::{Workspace, Workspaces};
 
 /// Whoever makes the runtimes that the settings ask for.
 pub(super) fn provisioner(config: &Config, key: SigningKey, boot: u32) -> Arc<dyn Provisioner> {
@@ -26,6 +27,15 @@ pub(super) fn agent_workspace(config: &Config) -> String {
     }
 }
 
+/// Where the workspaces of sessions are.
+pub(super) fn workspaces(config: &Config) -> Workspaces {
+    match (&config.docker, config.scope) {
+        (None, _) => Workspaces::Shared(Workspace::Open(config.workspace.clone())),
+        (Some(_), Scope::Shared) => Workspaces::Shared(Workspace::walled(&config.home, &config.workspace)),
+        (Some(_), Scope::User | Scope::Chat) => Workspaces::Own { sessions: config.home.join("sessions") },
+    }
+}
+
 /// How a person gives the agent its model credentials.
 pub(super) fn sign_in(config: &Config) -> String {
     let words = shell_words::split(&config.runtime_cmd).ok();
@@ -33,9 +43,11 @@ pub(super) fn sign_in(config: &Config) -> String {
     let is_codex = Path::new(&program).file_name().is_some_and(|name| name == "codex");
     let program = shell_words::quote(&program);
     match (&config.docker, is_codex) {
-        (Some(_), true) => "run `docker compose run --rm login` in the folder of docker-compose.yml (without Compose: \
+        (Some(_), true) => {
+            "run `docker compose run --rm login` in the folder of docker-compose.yml (without Compose: \
                             docs/OPERATIONS.md, Containers)"
-            .to_owned(),
+                .to_owned()
+        }
         (Some(_), false) => "name its credentials in ARGUS_RUNTIME_ENV".to_owned(),
         (None, true) => format!("run `{program} login` on the machine of the gateway"),
         (None, false) => "sign the agent in at its model provider on the machine of the gateway".to_owned(),
@@ -50,6 +62,7 @@ fn docker_settings(config: &Config, docker: &DockerConfig, boot: u32) -> DockerS
     DockerSettings {
         config: docker.clone(),
         home: config.home.clone(),
+        scope: config.scope,
         agent: config.runtime_cmd.clone(),
         line_limit: config.line_limit,
         limit: config.connect_timeout,

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::given::Given;
 use crate::sessions::ports::PrepareTurn;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, Workspaces};
 
 /// The workspace files of a prompt, in order.
 const FILES: [&str; 3] = ["AGENTS.md", "SOUL.md", "USER.md"];
@@ -17,16 +17,16 @@ const FILE_LIMIT: u64 = 32 << 10;
 /// How long reading the workspace may take; it may be on a network that is away.
 const READ_LIMIT: Duration = Duration::from_secs(30);
 
-/// Writes prompts from a workspace.
+/// Writes prompts from workspaces.
 pub struct Prompts {
-    workspace: Workspace,
+    workspaces: Workspaces,
     given: Given,
 }
 
 impl Prompts {
-    /// Prompts with the files of this folder.
-    pub fn new(workspace: Workspace) -> Self {
-        Self { workspace, given: Given::default() }
+    /// Prompts with the files of these workspaces.
+    pub fn new(workspaces: Workspaces) -> Self {
+        Self { workspaces, given: Given::default() }
     }
 
     /// The agent took the turn that was asked for there.
@@ -58,7 +58,7 @@ impl Prompts {
         origin: &Origin,
         text: &str,
     ) -> Result<String, String> {
-        let (workspace, session) = (self.workspace.clone(), session.clone());
+        let (workspace, session) = (self.workspaces.of(session), session.clone());
         let read = tokio::task::spawn_blocking(move || context(&session, &workspace));
         let context = match tokio::time::timeout(READ_LIMIT, read).await {
             Ok(read) => read.map_err(|error| format!("the workspace could not be read: {error}"))?,
@@ -122,7 +122,7 @@ mod tests {
     async fn a_thread_is_given_the_context_once_and_again_when_it_changed() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("SOUL.md"), "be kind").unwrap();
-        let prompts = Prompts::new(Workspace::Open(dir.path().to_owned()));
+        let prompts = Prompts::new(Workspaces::Shared(Workspace::Open(dir.path().to_owned())));
         let first = prompt(&prompts, "t", "hello").await;
         prompts.turn_running(&ASKED);
         assert!(first.starts_with("# Project Context\n\n[ARGUS]\nsessionId: s1\n"), "{first}");
@@ -136,7 +136,7 @@ mod tests {
     #[tokio::test]
     async fn the_turn_after_one_that_was_not_taken_or_failed_carries_the_context_again() {
         let dir = tempfile::tempdir().unwrap();
-        let prompts = Prompts::new(Workspace::Open(dir.path().to_owned()));
+        let prompts = Prompts::new(Workspaces::Shared(Workspace::Open(dir.path().to_owned())));
         prompt(&prompts, "t", "refused").await;
         assert!(prompt(&prompts, "t", "again").await.starts_with("# Project Context"));
         prompts.turn_running(&ASKED);
@@ -150,7 +150,9 @@ mod tests {
     async fn a_huge_file_is_shortened() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("USER.md"), "x".repeat((32 << 10) + 1)).unwrap();
-        let text = prompt(&Prompts::new(Workspace::Open(dir.path().to_owned())), "t", "hi").await;
+        let text =
+            prompt(&Prompts::new(Workspaces::Shared(Workspace::Open(dir.path().to_owned()))), "t", "hi")
+                .await;
         assert!(text.len() < (33 << 10) && text.contains("(the rest of 32769 bytes is left out)"));
     }
 
@@ -160,7 +162,9 @@ mod tests {
         std::fs::create_dir(dir.path().join("AGENTS.md")).unwrap();
         let pipe = dir.path().join("SOUL.md");
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
-        let text = prompt(&Prompts::new(Workspace::Open(dir.path().to_owned())), "t", "hi").await;
+        let text =
+            prompt(&Prompts::new(Workspaces::Shared(Workspace::Open(dir.path().to_owned()))), "t", "hi")
+                .await;
         assert_eq!(text.matches("(this file cannot be read: it is no file)").count(), 2, "{text}");
     }
 }

@@ -108,7 +108,7 @@ impl Parts {
     }
 
     async fn session(&self, message: &Receive) -> Result<SessionId, ChatError> {
-        scope::session(&*self.turns, message).await
+        scope::session(&*self.turns, self.scope, message).await
     }
 
     /// Stops the chat's turn; where none runs, the one from before `/new`.

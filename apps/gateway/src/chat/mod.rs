@@ -24,6 +24,7 @@ use argus_session::{ChatRef, Submission};
 
 pub use self::error::ChatError;
 use self::ports::Turns;
+use crate::config::Scope;
 use crate::store::ledger::{Language, Ledger, Person, Role, Via};
 use crate::telegram::CHANNEL;
 
@@ -39,6 +40,7 @@ pub struct Chats(Arc<Parts>);
 struct Parts {
     ledger: Ledger,
     turns: Arc<dyn Turns>,
+    scope: Scope,
     allowed: BTreeSet<String>,
     /// The Telegram bot as which answers are sent; `None` where nothing is sent.
     sends_as: Option<String>,
@@ -59,10 +61,11 @@ impl Chats {
     pub fn new(
         ledger: Ledger,
         turns: Arc<dyn Turns>,
+        scope: Scope,
         allowed: Vec<String>,
         sends_as: Option<String>,
     ) -> Self {
-        Self(Arc::new(Parts { ledger, turns, allowed: allowed.into_iter().collect(), sends_as }))
+        Self(Arc::new(Parts { ledger, turns, scope, allowed: allowed.into_iter().collect(), sends_as }))
     }
 
     /// Takes one message of a person. Durable when it answers; the same idempotency key again has no second effect.

@@ -18,6 +18,9 @@ pub trait Turns: Send + Sync {
 
     /// The session that people share, chosen when there is none.
     async fn default_session(&self) -> Result<SessionId, String>;
+
+    /// The session of this owner alone, the same for the same words; made known when it is not yet.
+    async fn session_of(&self, owner: &str) -> Result<SessionId, String>;
 }
 
 /// What a stop found.

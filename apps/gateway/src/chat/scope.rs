@@ -5,8 +5,27 @@ use argus_protocol::argus::chat::Receive;
 
 use super::ChatError;
 use super::ports::Turns;
+use crate::config::Scope;
 
-/// The one function from bot, chat and user to a session. There is one scope yet: everybody shares the default session.
-pub(super) async fn session(turns: &dyn Turns, _message: &Receive) -> Result<SessionId, ChatError> {
-    turns.default_session().await.map_err(ChatError::Sessions)
+/// The one function from bot, chat and user to a session.
+pub(super) async fn session(
+    turns: &dyn Turns,
+    scope: Scope,
+    message: &Receive,
+) -> Result<SessionId, ChatError> {
+    let session = match owner(scope, message) {
+        None => turns.default_session().await,
+        Some(owner) => turns.session_of(&owner).await,
+    };
+    session.map_err(ChatError::Sessions)
+}
+
+/// Whose session it is, in words that no other owner shares; `None` for everybody's.
+fn owner(scope: Scope, message: &Receive) -> Option<String> {
+    let (word, id) = match scope {
+        Scope::Shared => return None,
+        Scope::User => ("user", message.user.id.as_str()),
+        Scope::Chat => ("chat", message.chat_key.as_str()),
+    };
+    Some([word, &message.channel, &message.bot, id].join("\0"))
 }

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 
 use super::ports::Stopped;
 use super::*;
+use crate::config::Scope;
 use crate::store::ledger::{Body, NewRow};
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -54,6 +55,11 @@ impl Turns for Sessions {
             None => Ok(session()),
         }
     }
+
+    async fn session_of(&self, owner: &str) -> Result<SessionId, String> {
+        let words = owner.replace('\0', "-");
+        words.parse().map_err(|_| format!("no session for {words}"))
+    }
 }
 
 fn session() -> SessionId {
@@ -85,7 +91,7 @@ impl Desk {
         let sessions = Arc::new(Sessions::default());
         let allowed = allowed.iter().map(|id| (*id).to_owned()).collect();
         let turns: Arc<dyn Turns> = Arc::clone(&sessions) as _;
-        let chats = Chats::new(ledger.clone(), turns, allowed, Some("42".to_owned()));
+        let chats = Chats::new(ledger.clone(), turns, Scope::Shared, allowed, Some("42".to_owned()));
         Self { _dir: dir, ledger, sessions, chats, clock, next: AtomicU64::new(1) }
     }
 
@@ -327,12 +333,33 @@ async fn somebody_on_the_list_needs_no_pairing_and_is_known_as_long_as_it_names_
     assert_eq!(desk.says("8", "ABCDEFGH").await, "Submitted", "a text of eight letters is a text");
 
     let sends_as = Some("42".to_owned());
-    let shorter = Chats::new(desk.ledger.clone(), Arc::clone(&desk.sessions) as _, Vec::new(), sends_as);
+    let turns = Arc::clone(&desk.sessions) as _;
+    let shorter = Chats::new(desk.ledger.clone(), turns, Scope::Shared, Vec::new(), sends_as);
     for (user, expected) in [("7", Disposition::Submitted), ("8", Disposition::Answered)] {
         let message = desk.message(user, user, "after a restart");
         assert_eq!(shorter.receive(&message).await.unwrap().disposition, expected, "{user}");
     }
     assert_eq!(desk.read("8").await.as_deref(), Some(STRANGER));
+}
+
+#[tokio::test]
+async fn the_scope_decides_whose_session_a_message_goes_to() {
+    for (scope, expected) in [
+        (Scope::Shared, ["a1b2c3d4e5f6"; 3]),
+        (Scope::User, ["user-telegram-42-7", "user-telegram-42-8", "user-telegram-42-7"]),
+        (Scope::Chat, ["chat-telegram-42-7", "chat-telegram-42-8", "chat-telegram-42--5"]),
+    ] {
+        let desk = Desk::new(&["7", "8"]).await;
+        let allowed = vec!["7".to_owned(), "8".to_owned()];
+        let turns = Arc::clone(&desk.sessions) as _;
+        let chats = Chats::new(desk.ledger.clone(), turns, scope, allowed, Some("42".to_owned()));
+        for (user, chat) in [("7", "7"), ("8", "8"), ("7", "-5")] {
+            chats.receive(&desk.message(user, chat, "work")).await.unwrap();
+        }
+        let sessions =
+            locked(&desk.sessions.submitted).iter().map(|s| s.session.to_string()).collect::<Vec<_>>();
+        assert_eq!(sessions, expected, "{scope:?}");
+    }
 }
 
 #[tokio::test]

@@ -48,6 +48,9 @@ pub struct GatewayArgs {
     /// Containers.
     #[command(flatten)]
     pub docker: DockerArgs,
+    /// Who shares a session, and its files, in chats: shared, user or chat [default: shared]
+    #[arg(long, env = "ARGUS_SCOPE", value_name = "WORD")]
+    pub scope: Option<String>,
     /// The bridge program [default: argus-runtime-bridge beside this program, else this program itself]
     #[arg(long, env = "ARGUS_BRIDGE", value_name = "FILE")]
     pub bridge: Option<String>,

@@ -40,6 +40,8 @@ pub struct Config {
     pub workspace: PathBuf,
     /// What the agent may touch.
     pub sandbox: Sandbox,
+    /// Who shares a session.
+    pub scope: Scope,
     /// The bridge program and its first arguments.
     pub bridge: Vec<PathBuf>,
     /// An unused runtime is stopped after this; zero = never.
@@ -107,6 +109,17 @@ pub enum Sandbox {
     ReadOnly,
     /// Everything that the user of this process may.
     DangerFullAccess,
+}
+
+/// Who shares a session, and its files, in chats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everybody: one session, and the files of the home.
+    Shared,
+    /// Each person has a session with files of its own, in whatever chat they write.
+    User,
+    /// Each chat has a session with files of its own.
+    Chat,
 }
 
 /// How to log.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use argus_protocol::command::AgentCommand;
 
-use super::{EngineHost, InnerSandbox, LARGEST_LINE_LIMIT, LogFormat, ProvisionMode, Sandbox};
+use super::{EngineHost, InnerSandbox, LARGEST_LINE_LIMIT, LogFormat, ProvisionMode, Sandbox, Scope};
 
 pub(super) fn log_filter(text: &str) -> Result<String, String> {
     let filter = tracing_subscriber::EnvFilter::try_new(text).map_err(|error| error.to_string())?;
@@ -121,6 +121,15 @@ pub(super) fn memory(text: &str) -> Result<Option<u64>, String> {
 const LEAST_MEMORY: f64 = 6.0 * 1024.0 * 1024.0;
 /// More than any machine has, in bytes.
 const MOST_MEMORY: f64 = 1024.0 * 1024.0 * 1024.0 * 1024.0 * 1024.0;
+
+pub(super) fn scope(text: &str) -> Result<Scope, String> {
+    match text {
+        "shared" => Ok(Scope::Shared),
+        "user" => Ok(Scope::User),
+        "chat" => Ok(Scope::Chat),
+        _ => Err("expected shared, user or chat".to_owned()),
+    }
+}
 
 pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
     match text {

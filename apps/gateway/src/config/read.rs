@@ -9,9 +9,9 @@ use url::Url;
 
 use super::docker::{DockerConfig, bearable, default_sandbox, docker};
 use super::parse::{
-    absolute, bridge, command, days, expand, line_limit, list, log_filter, log_format, mode, sandbox,
+    absolute, bridge, command, days, expand, line_limit, list, log_filter, log_format, mode, sandbox, scope,
 };
-use super::{Config, GatewayArgs, LogFormat, ProvisionMode, Sandbox, TelegramConfig};
+use super::{Config, GatewayArgs, LogFormat, ProvisionMode, Sandbox, Scope, TelegramConfig};
 
 /// All that is wrong with the settings, one line each.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +77,14 @@ impl Config {
             });
         let mode =
             read.or("ARGUS_PROVISION_MODE", args.provision_mode.as_ref(), ProvisionMode::Process, mode);
+        let scope = read.or("ARGUS_SCOPE", args.scope.as_ref(), Scope::Shared, scope);
+        if scope != Scope::Shared && mode == ProvisionMode::Process {
+            read.mistake(
+                "ARGUS_SCOPE: people can be kept apart in containers only; set ARGUS_PROVISION_MODE to docker, or \
+                 the scope to shared"
+                    .to_owned(),
+            );
+        }
         let docker = (mode == ProvisionMode::Docker)
             .then(|| docker(args, &home, &mut read, |name| std::env::var(name).ok()));
         let config = Self {
@@ -96,6 +104,7 @@ impl Config {
             ),
             sandbox: walls(args, docker.as_ref(), &mut read),
             docker,
+            scope,
             bridge: bridge(args.bridge.as_ref()),
             idle_stop: read.seconds("ARGUS_SESSION_IDLE_STOP", args.session_idle_stop.as_ref(), 1800),
             max_runtimes: read.or("ARGUS_MAX_RUNTIMES", args.max_runtimes.as_ref(), Some(16), |text| {

@@ -8,6 +8,7 @@ mod engine;
 mod found;
 mod opening;
 mod provisioner;
+mod seed;
 mod spec;
 
 pub use provisioner::{DockerProvisioner, DockerSettings};

@@ -14,8 +14,9 @@ use super::decide::{Change, Decision, Obstacle, decide};
 use super::engine::{Engine, Since};
 use super::found::{Found, State};
 use super::opening::{Call, Called};
+use super::seed::sow;
 use super::spec::{self, ContainerSpec, Files, Ground, LAYOUT, label};
-use crate::config::DockerConfig;
+use crate::config::{DockerConfig, Scope};
 use crate::runtime::link::{DialError, Fate};
 use crate::runtime::provision::{KnownRuntime, ProvisionError, Provisioner, Reached};
 
@@ -26,6 +27,8 @@ pub struct DockerSettings {
     pub config: DockerConfig,
     /// `<home>` as the gateway sees it.
     pub home: PathBuf,
+    /// Who shares a session's files.
+    pub scope: Scope,
     /// The agent's command.
     pub agent: String,
     /// The longest line in bytes.
@@ -66,11 +69,26 @@ impl DockerProvisioner {
         self.settings.home.join("sessions").join(session.as_str()).join("runtime")
     }
 
+    fn files(&self) -> Files {
+        match self.settings.scope {
+            Scope::Shared => Files::Shared,
+            Scope::User | Scope::Chat => Files::Own,
+        }
+    }
+
     /// Makes the folders that the container's mounts need: the engine would make them as its own.
     fn make_folders(&self, session: &SessionId) -> Result<(), ProvisionError> {
-        for folder in spec::folders(session, &Files::Shared) {
+        for folder in spec::folders(session, &self.files()) {
             let folder = self.settings.home.join(folder);
             make_folder(&folder).map_err(|error| cannot_make(&folder, &error))?;
+        }
+        if self.files() == Files::Own {
+            let seed = self.settings.home.join("seed");
+            let target = self.settings.home.join(spec::agent_home(session));
+            // The agent makes this folder too, as its own user, and what it made so is not ours to fill.
+            if make_folder(&target).is_err() || sow(&seed, &target).is_err() {
+                tracing::warn!(session.id = %session, "the seed {} could not be copied whole", seed.display());
+            }
         }
         Ok(())
     }
@@ -86,7 +104,7 @@ impl DockerProvisioner {
             ground,
             session,
             &self.key.derive("bridge", session.as_str()),
-            &Files::Shared,
+            &self.files(),
             network,
         )
     }

@@ -60,7 +60,6 @@ pub(super) enum Files {
     /// Those of the home, with everybody else.
     Shared,
     /// Its own, in its folder of the home.
-    #[cfg_attr(not(test), expect(dead_code, reason = "sessions with scopes of their own will have them"))]
     Own,
 }
 
@@ -181,6 +180,11 @@ pub(super) fn folders(session: &SessionId, files: &Files) -> Vec<PathBuf> {
         Files::Shared => ["gateway", "sessions", "workspace"].map(PathBuf::from).into(),
         Files::Own => ["home", "workspace"].map(|name| own(Path::new(""), session).join(name)).into(),
     }
+}
+
+/// Where the agent keeps its configuration in a session with files of its own, below the home.
+pub(super) fn agent_home(session: &SessionId) -> PathBuf {
+    own(Path::new(""), session).join("home/.codex")
 }
 
 fn own(home: &Path, session: &SessionId) -> PathBuf {
