@@ -17,6 +17,19 @@ fn input(text: &str) -> Value {
 }
 
 #[tokio::test]
+async fn a_client_without_path_and_query_gets_the_default_session() {
+    let gateway = Gateway::new().start().await;
+    let mut stranger = Client::open_bare(gateway.url(), "wrong").await.unwrap();
+    assert_eq!(stranger.closed().await, Some((1008, "Unauthorized".to_owned())));
+    let shared = gateway.client("session=default").await;
+    let mut bare = Client::open_bare(gateway.url(), &gateway.token()).await.unwrap();
+    assert_eq!(bare.notification("argus/session").await["params"]["id"], shared.session);
+    bare.initialize().await;
+    let page = reqwest::get(gateway.url()).await.unwrap();
+    assert!(page.text().await.unwrap().starts_with("This is an Argus gateway."));
+}
+
+#[tokio::test]
 async fn what_is_no_frame_is_answered_with_an_error_and_nothing_goes_upstream() {
     let gateway = Gateway::new().with_wiretap().start().await;
     let mut client = introduced(&gateway).await;

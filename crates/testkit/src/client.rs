@@ -61,6 +61,16 @@ impl Client {
         Self::over(TcpStream::connect(place).await.map_err(Error::Io)?, request).await
     }
 
+    /// Connects as a client that can name no path and no query, and takes nothing.
+    pub async fn open_bare(url: &str, token: &str) -> Result<Self, Box<Error>> {
+        let mut request = url.replacen("http", "ws", 1).into_client_request()?;
+        if let Ok(value) = format!("Bearer {token}").parse() {
+            request.headers_mut().insert("authorization", value);
+        }
+        let place = url.trim_start_matches("http://");
+        Self::over(TcpStream::connect(place).await.map_err(Error::Io)?, request).await
+    }
+
     /// Connects with so little room for what it does not read that a gateway soon has to keep it.
     pub async fn open_narrow(url: &str, query: &str, token: &str) -> Result<Self, Box<Error>> {
         let mut request = format!("{}/ws?{query}", url.replacen("http", "ws", 1)).into_client_request()?;

@@ -15,7 +15,7 @@ const BODY_LIMIT: usize = 4 << 20;
 pub(super) fn router(edge: Edge) -> Router {
     let cors = cors(&edge);
     Router::new()
-        .route("/", get(http::about))
+        .route("/", get(ws::root))
         .route("/robots.txt", get(http::robots))
         .route("/healthz", get(http::health::alive))
         .route("/readyz", get(http::health::ready))

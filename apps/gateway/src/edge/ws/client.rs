@@ -7,10 +7,11 @@ use std::time::Duration;
 use argus_protocol::argus::session::Attached;
 use argus_protocol::{ClientId, SessionId};
 use argus_session::Listening;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Uri};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use futures::StreamExt;
 use serde::Deserialize;
 use tokio::sync::watch;
@@ -18,6 +19,7 @@ use tokio::time::{Instant, timeout};
 
 use super::super::Edge;
 use super::super::auth::is_operator;
+use super::super::http::about;
 use super::super::rpc::{Caller, Methods};
 use super::reading::Reading;
 use super::writing::{Socket, WRITE_BUFFER, refuse, write};
@@ -45,7 +47,26 @@ pub(crate) async fn upgrade(
     uri: Uri,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let allowed = is_operator(&edge.token, &headers, uri.query());
+    open(edge, wishes, &headers, &uri, upgrade)
+}
+
+/// `GET /`: clients of the agent's own protocol that can name no path (`codex --remote`) get the default session;
+/// whoever asks for no socket is told what this is.
+pub(crate) async fn root(
+    State(edge): State<Edge>,
+    headers: HeaderMap,
+    uri: Uri,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let wishes = Wishes { session: Some("default".to_owned()), handler: None, after: None };
+    match upgrade {
+        Ok(upgrade) => open(edge, wishes, &headers, &uri, upgrade),
+        Err(_) => about().await.into_response(),
+    }
+}
+
+fn open(edge: Edge, wishes: Wishes, headers: &HeaderMap, uri: &Uri, upgrade: WebSocketUpgrade) -> Response {
+    let allowed = is_operator(&edge.token, headers, uri.query());
     // Who is only told that they may not come in needs no room for what they say.
     let limit = if allowed { edge.frame_limit } else { 4096 };
     let connections = edge.connections.clone();

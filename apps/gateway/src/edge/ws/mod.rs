@@ -4,4 +4,4 @@ mod client;
 mod reading;
 mod writing;
 
-pub(super) use client::upgrade;
+pub(super) use client::{root, upgrade};
