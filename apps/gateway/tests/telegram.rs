@@ -94,6 +94,26 @@ async fn two_chats_at_once_do_not_mix() {
 }
 
 #[tokio::test]
+async fn a_group_that_becomes_a_supergroup_keeps_its_thread_and_gets_its_answer() {
+    let api = BotApi::start(TOKEN);
+    let (gateway, _bot) = started(&api, "1").await;
+    let (ada, group) = (User::new(1, "Ada"), Chat::group(-5, "group"));
+    let go = tempfile::tempdir().expect("a folder for the test");
+    let file = go.path().join("go");
+    api.push_text(&group, &ada, &format!("@argus_test_bot [say: one][hold: {}]", file.display()));
+    eventually("its turn runs", async || (gateway.turns().len() == 1).then_some(())).await;
+    let supergroup = api.upgrade(&group, -1_001_005);
+    std::fs::write(&file, "").expect("the test's own folder");
+    api.wait_text("one", PATIENCE).await;
+    api.push_text(&supergroup, &ada, "@argus_test_bot [say: two]");
+    api.wait_text("two", PATIENCE).await;
+    assert_eq!(texts(&api, &group), Vec::<String>::new());
+    assert_eq!(texts(&api, &supergroup).len(), 2);
+    let threads: Vec<_> = gateway.turns().into_iter().map(|turn| turn.thread).collect();
+    assert_eq!(threads[0], threads[1]);
+}
+
+#[tokio::test]
 async fn each_chat_has_its_own_thread_and_new_begins_another() {
     let api = BotApi::start(TOKEN);
     let (gateway, _bot) = started(&api, "1,2").await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use argus_protocol::argus::channel::{self, Report};
-use argus_protocol::argus::chat::{self, Receive, Received};
+use argus_protocol::argus::chat::{self, Moved, Receive, Received};
 use argus_protocol::error::{INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR, RpcError};
 use argus_protocol::token::Secret;
 use reqwest::StatusCode;
@@ -68,6 +68,11 @@ impl Gateway {
     /// Hands a message over; when this is `Ok` the gateway has it durably.
     pub(crate) async fn receive(&self, message: &Receive) -> Result<Received, CallError> {
         self.call(chat::RECEIVE, message).await
+    }
+
+    /// Tells that a chat has another key; when this is `Ok` the gateway has it durably.
+    pub(crate) async fn moved(&self, moved: &Moved) -> Result<(), CallError> {
+        self.call::<_, serde::de::IgnoredAny>(chat::MOVED, moved).await.map(drop)
     }
 
     /// Tells how the receiving side stands.

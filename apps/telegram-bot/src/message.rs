@@ -3,7 +3,7 @@
 //! Updates are read here, and not by teloxide's types: those turn a message with anything newer than themselves in it
 //! (an unknown entity, say) into an empty one, and its text would be lost.
 
-use argus_protocol::argus::chat::{ChatKind, Receive, User};
+use argus_protocol::argus::chat::{ChatKind, Moved, Receive, User};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -33,6 +33,8 @@ pub(crate) struct Me {
 pub(crate) enum Reading {
     /// A person says something.
     Message(Box<Receive>),
+    /// A group became a supergroup, which has another id.
+    Moved(Moved),
     /// Nothing for the gateway, and why.
     Nothing(&'static str),
 }
@@ -70,6 +72,10 @@ struct Written {
     text: Option<String>,
     caption: Option<String>,
     reply_to_message: Option<Answered>,
+    /// In a group: the supergroup it became.
+    migrate_to_chat_id: Option<i64>,
+    /// In a supergroup: the group it was.
+    migrate_from_chat_id: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -106,6 +112,14 @@ pub(crate) fn read(update: &Update, me: &Me) -> Reading {
         "group" | "supergroup" => ChatKind::Group,
         _ => return Reading::Nothing("not a chat of people"),
     };
+    let ids = match (message.migrate_to_chat_id, message.migrate_from_chat_id) {
+        (Some(to), _) => Some((message.chat.id, to)),
+        (None, Some(from)) => Some((from, message.chat.id)),
+        (None, None) => None,
+    };
+    if let Some((from, to)) = ids {
+        return moved(from, to, me);
+    }
     let Some(from) = message.from else { return Reading::Nothing("from nobody") };
     if from.is_bot {
         return Reading::Nothing("from a bot");
@@ -151,6 +165,13 @@ pub(crate) fn read(update: &Update, me: &Me) -> Reading {
     }))
 }
 
+fn moved(from: i64, to: i64, me: &Me) -> Reading {
+    let (Ok(from), Ok(to)) = (from.to_string().parse(), to.to_string().parse()) else {
+        return Reading::Nothing("not readable");
+    };
+    Reading::Moved(Moved { channel: "telegram".to_owned(), bot: me.id.to_string(), from, to })
+}
+
 /// The kinds of content. An animation also comes as a document, a venue also as a location: these are named once.
 fn attachments(message: &Value) -> Vec<String> {
     let has = |kind: &str| message.get(kind).is_some_and(|content| !content.is_null());
@@ -171,6 +192,7 @@ mod tests {
         let me = Me { id: 42, username: "argus_bot".to_owned() };
         match read(&update, &me) {
             Reading::Message(receive) => Some(serde_json::to_value(receive).unwrap()),
+            Reading::Moved(moved) => Some(serde_json::to_value(moved).unwrap()),
             Reading::Nothing(_) => None,
         }
     }
@@ -225,6 +247,16 @@ mod tests {
         ));
         let read = read.unwrap();
         assert_eq!((&read["chatKey"], &read["replyTo"]), (&json!("-100"), &json!("8")));
+    }
+
+    #[test]
+    fn a_group_that_becomes_a_supergroup_is_told_from_both_ends() {
+        let moved = json!({ "channel": "telegram", "bot": "42", "from": "-5", "to": "-100" });
+        let anonymous = json!({ "id": 1, "is_bot": true, "first_name": "Group" });
+        let new = json!({ "migrate_from_chat_id": -5, "from": anonymous });
+        let old = json!({ "migrate_to_chat_id": -100, "from": null, "chat": { "id": -5, "type": "group" } });
+        assert_eq!(read_message(group(&new)), Some(moved.clone()));
+        assert_eq!(read_message(group(&old)), Some(moved));
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::time::Duration;
 
 use anyhow::Context;
-use argus_protocol::argus::chat::Receive;
 use teloxide::Bot;
 use tokio_util::sync::CancellationToken;
 
@@ -78,30 +77,35 @@ impl Receiver<'_> {
 
     /// Returns when the update may be confirmed: the gateway has it, or it is nothing for the gateway.
     async fn hand_over(&self, update: &Update, me: &Me) {
-        let message = match message::read(update, me) {
-            Reading::Message(message) => message,
-            Reading::Nothing(why) => {
-                tracing::debug!(update.id, why, "an update is left alone");
-                return;
-            }
-        };
+        let reading = message::read(update, me);
+        if let Reading::Nothing(why) = reading {
+            tracing::debug!(update.id, why, "an update is left alone");
+            return;
+        }
         argus_crash_point::here("bot.update_received").await;
-        self.deliver(update.id, &message).await;
+        self.deliver(update.id, &reading).await;
         argus_crash_point::here("bot.handed_over").await;
     }
 
-    /// Tries until the gateway has the message or says that it never will.
-    async fn deliver(&self, update: i64, message: &Receive) {
+    /// One call of the gateway.
+    async fn tell(&self, update: i64, reading: &Reading) -> Result<(), CallError> {
+        match reading {
+            Reading::Message(message) => {
+                let received = self.gateway.receive(message).await?;
+                tracing::debug!(update.id = update, disposition = ?received.disposition, "handed over");
+                Ok(())
+            }
+            Reading::Moved(moved) => self.gateway.moved(moved).await,
+            Reading::Nothing(_) => Ok(()),
+        }
+    }
+
+    /// Tries until the gateway has it or says that it never will.
+    async fn deliver(&self, update: i64, reading: &Reading) {
         let mut backoff = Backoff::new(&self.pace);
         let mut last = None;
         loop {
-            let error = match self.gateway.receive(message).await {
-                Ok(received) => {
-                    tracing::debug!(update.id = update, disposition = ?received.disposition, "handed over");
-                    return;
-                }
-                Err(error) => error,
-            };
+            let Err(error) = self.tell(update, reading).await else { return };
             let wait: Duration = match &error {
                 CallError::Refused(_) => {
                     tracing::error!(update.id = update, %error, "a message is lost");

@@ -95,6 +95,21 @@ impl BotApi {
         })
     }
 
+    /// The group becomes a supergroup with the id `to` (it starts with -100), which is returned. Both chats get their
+    /// service message, and the old one takes nothing any more.
+    pub fn upgrade(&self, group: &Chat, to: i64) -> Chat {
+        let title = match &group.kind {
+            ChatKind::Group { title } | ChatKind::Supergroup { title } | ChatKind::Forum { title } => title,
+            ChatKind::Private { first_name, .. } => first_name,
+        };
+        let supergroup = Chat::supergroup(to, title);
+        let anonymous = User::new(1_087_968_824, "Group").username("GroupAnonymousBot").bot();
+        self.push_message(group, &anonymous, &json!({ "migrate_to_chat_id": to }));
+        self.push_message(&supergroup, &anonymous, &json!({ "migrate_from_chat_id": group.id }));
+        self.board.write(|state| state.upgraded.insert(group.id, to));
+        supergroup
+    }
+
     /// Somebody presses a button of a message that the bot sent. Returns the update's id and the press's.
     pub fn push_press(&self, chat: &Chat, from: &User, message_id: i64, data: &str) -> (i64, String) {
         self.board.write(|state| {

@@ -19,7 +19,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use argus_protocol::argus::chat::{ChatKind, Disposition, Receive, Received};
+use argus_protocol::argus::chat::{ChatKind, Disposition, Moved, Receive, Received};
 use argus_session::{ChatRef, Submission};
 
 pub use self::error::ChatError;
@@ -73,7 +73,7 @@ impl Chats {
         argus_crash_point::here("chat.received").await;
         check(message)?;
         let parts = &self.0;
-        parts.can_answer(message)?;
+        parts.can_answer(&message.channel, &message.bot)?;
         if parts.ledger.seen(&message.channel, &message.bot, &message.idempotency_key).await? {
             return Ok(received(Disposition::Repeated));
         }
@@ -93,12 +93,24 @@ impl Chats {
     }
 }
 
+impl Chats {
+    /// A chat has another key: what waits for it, and the thread it speaks in, go with it.
+    pub async fn moved(&self, moved: &Moved) -> Result<(), ChatError> {
+        let Moved { channel, bot, from, to } = moved;
+        self.0.can_answer(channel, bot)?;
+        let chat = ChatRef { channel: channel.clone(), bot: bot.clone(), chat: from.clone() };
+        let messages = self.0.ledger.move_chat(&chat, to).await?;
+        tracing::info!(channel, bot.id = bot, chat.key = %from, to = %to, messages, "a chat has another key");
+        Ok(())
+    }
+}
+
 impl Parts {
-    fn can_answer(&self, message: &Receive) -> Result<(), ChatError> {
-        if message.channel == CHANNEL && self.sends_as.as_ref() == Some(&message.bot) {
+    fn can_answer(&self, channel: &str, bot: &str) -> Result<(), ChatError> {
+        if channel == CHANNEL && self.sends_as.as_deref() == Some(bot) {
             return Ok(());
         }
-        Err(ChatError::Unanswerable { channel: message.channel.clone(), bot: message.bot.clone() })
+        Err(ChatError::Unanswerable { channel: channel.to_owned(), bot: bot.to_owned() })
     }
 
     /// The person who wrote, when we know them: paired, or on the list of allowed ones.

@@ -75,14 +75,12 @@ async fn confirm(parts: &Parts, row: &Row, message_id: &str, shutdown: &Cancella
 
 async fn judge(parts: &Parts, row: &Row, error: SendError) -> Ended {
     let words = error.to_string();
+    if let SendError::Moved(to) = error {
+        return follow(parts, row, to, &words).await;
+    }
     parts.note_error(words.clone());
     let (pause, ended) = match error {
-        SendError::ChatGone(_) => {
-            let chat = &row.chat;
-            let gone = parts.ledger.fail_chat(chat, &words).await;
-            tracing::warn!(chat.key = %chat.chat, error = words, "a chat is gone; what waited for it is given up");
-            return stored(parts, row, gone.map(|_| ()));
-        }
+        SendError::ChatGone(_) | SendError::Moved(_) => return give_up_chat(parts, row, &words).await,
         SendError::BadEntities(_) | SendError::TooLong | SendError::Other(_) => {
             return give_up(parts, row, &words).await;
         }
@@ -111,6 +109,21 @@ async fn judge(parts: &Parts, row: &Row, error: SendError) -> Ended {
         tracing::error!(outbox.id = row.id, %error, "an attempt could not be noted");
     }
     ended
+}
+
+/// What waits for a chat goes where the chat went.
+async fn follow(parts: &Parts, row: &Row, to: i64, words: &str) -> Ended {
+    let new = to.to_string().parse().ok().filter(|new| *new != row.chat.chat);
+    let Some(new) = new else { return give_up_chat(parts, row, words).await };
+    let moved = parts.ledger.move_chat(&row.chat, &new).await;
+    tracing::info!(chat.key = %row.chat.chat, to, "a chat has another key; what waited for it follows");
+    stored(parts, row, moved.map(|_| ()))
+}
+
+async fn give_up_chat(parts: &Parts, row: &Row, words: &str) -> Ended {
+    let gone = parts.ledger.fail_chat(&row.chat, words).await;
+    tracing::warn!(chat.key = %row.chat.chat, error = words, "a chat is gone; what waited for it is given up");
+    stored(parts, row, gone.map(|_| ()))
 }
 
 async fn give_up(parts: &Parts, row: &Row, words: &str) -> Ended {

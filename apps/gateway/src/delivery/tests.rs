@@ -202,6 +202,20 @@ async fn what_waits_for_a_chat_that_is_gone_is_given_up_and_the_rest_goes_on() {
 }
 
 #[tokio::test]
+async fn what_waits_for_a_group_that_became_a_supergroup_goes_there_in_order() {
+    let mut desk = Desk::new(generous()).await;
+    let group = Chat::group(-5, "group");
+    desk.api.know(&group);
+    desk.api.upgrade(&group, -1_001_005);
+    for text in ["first", "second"] {
+        desk.put("-5", text).await;
+    }
+    desk.start();
+    assert_eq!(desk.delivered([-5, -1_001_005]).await, [vec![], vec!["first", "second"]]);
+    assert_eq!(desk.delivery.health().await.last_error, None);
+}
+
+#[tokio::test]
 async fn a_message_that_is_refused_for_good_is_given_up_alone() {
     let mut desk = Desk::new(generous()).await;
     for _ in 0..2 {

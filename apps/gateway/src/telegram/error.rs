@@ -33,6 +33,9 @@ pub enum SendError {
     /// The text is over the limit.
     #[error("the text is too long")]
     TooLong,
+    /// The group became a supergroup, which is a chat of its own.
+    #[error("the group became the supergroup {0}")]
+    Moved(i64),
     /// Nothing can be said in this chat any more.
     #[error("the chat cannot be written to: {0}")]
     ChatGone(String),
@@ -58,9 +61,7 @@ pub(super) fn judge(error: RequestError) -> SendError {
     match error {
         RequestError::Api(error) => judge_refusal(&error),
         RequestError::RetryAfter(seconds) => SendError::RetryAfter(seconds.seconds()),
-        RequestError::MigrateToChatId(id) => {
-            SendError::ChatGone(format!("the group became the supergroup {id}; write there once"))
-        }
+        RequestError::MigrateToChatId(id) => SendError::Moved(id.0),
         // The library has taken the token out of the address.
         RequestError::Network(error) => {
             let mut text = error.to_string();

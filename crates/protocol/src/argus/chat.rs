@@ -1,4 +1,5 @@
-//! `argus/chat/receive`: a channel hands over one message of a person. Answered once it is durable.
+//! `argus/chat/receive`: a channel hands over one message of a person, or tells that a chat has another
+//! key. Answered once it is durable.
 
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,23 @@ pub struct Receive {
     pub reply_to: Option<String>,
     /// Names this very message: the same key again has no second effect.
     pub idempotency_key: String,
+}
+
+/// `argus/chat/moved`: a channel gave a chat another key. Answered once it is durable; again, it changes nothing.
+pub const MOVED: &str = "argus/chat/moved";
+
+/// Its parameters.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Moved {
+    /// `telegram`.
+    pub channel: String,
+    /// Which bot of the channel.
+    pub bot: String,
+    /// The key it had.
+    pub from: ChatKey,
+    /// The key it has.
+    pub to: ChatKey,
 }
 
 /// What kind of chat it is.

@@ -202,6 +202,9 @@ fn known_chat(state: &mut State, params: &Params) -> Result<Chat, Refusal> {
     let Some(id) = params.number("chat_id").filter(|id| *id != 0) else {
         return Err(Refusal::bad_request("chat_id is empty"));
     };
+    if let Some(supergroup) = state.upgraded.get(&id) {
+        return Err(Refusal::migrated(*supergroup));
+    }
     if let Some(chat) = state.chats.get(&id) {
         return Ok(chat.clone());
     }

@@ -11,11 +11,12 @@ pub(crate) struct Refusal {
     status: u16,
     description: String,
     retry_after: Option<u64>,
+    migrate_to: Option<i64>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: u16, description: String) -> Self {
-        Self { status, description, retry_after: None }
+        Self { status, description, retry_after: None, migrate_to: None }
     }
 
     pub(crate) fn bad_request(text: &str) -> Self {
@@ -24,7 +25,12 @@ impl Refusal {
 
     pub(crate) fn too_many_requests(retry_after: u64) -> Self {
         let description = format!("Too Many Requests: retry after {retry_after}");
-        Self { status: 429, description, retry_after: Some(retry_after) }
+        Self { retry_after: Some(retry_after), ..Self::new(429, description) }
+    }
+
+    pub(crate) fn migrated(to: i64) -> Self {
+        let refusal = Self::bad_request("group chat was upgraded to a supergroup chat");
+        Self { migrate_to: Some(to), ..refusal }
     }
 
     pub(crate) fn unauthorized() -> Self {
@@ -47,6 +53,9 @@ impl IntoResponse for Refusal {
         let mut body = json!({ "ok": false, "error_code": self.status, "description": self.description });
         if let Some(seconds) = self.retry_after {
             body["parameters"] = json!({ "retry_after": seconds });
+        }
+        if let Some(chat) = self.migrate_to {
+            body["parameters"] = json!({ "migrate_to_chat_id": chat });
         }
         answer(self.status, &body)
     }

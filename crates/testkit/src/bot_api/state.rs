@@ -13,6 +13,8 @@ pub(crate) struct State {
     pub(crate) token: String,
     pub(crate) me: User,
     pub(crate) chats: HashMap<i64, Chat>,
+    /// Groups that became supergroups.
+    pub(crate) upgraded: HashMap<i64, i64>,
     pub(crate) topics: HashSet<(i64, i64)>,
     pub(crate) strangers: Strangers,
     pub(crate) updates: Updates,
@@ -44,6 +46,7 @@ impl State {
             token: token.to_owned(),
             me,
             chats: HashMap::new(),
+            upgraded: HashMap::new(),
             topics: HashSet::new(),
             strangers: Strangers::Refused,
             updates: Updates::starting_at(700_001),

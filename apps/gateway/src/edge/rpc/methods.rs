@@ -45,6 +45,13 @@ pub(super) fn table(edge: Edge) -> RpcModule<Edge> {
             edge.chats.receive(&message).await.map_err(|error| tell(error.into()))
         });
     });
+    add(chat::MOVED, |module, name| {
+        _ = module.register_async_method(name, |params, edge, _| async move {
+            let moved: chat::Moved = read(&params)?;
+            edge.chats.moved(&moved).await.map_err(|error| tell(error.into()))?;
+            Ok::<_, ErrorObjectOwned>(json!({ "ok": true }))
+        });
+    });
     add(channel::REPORT, |module, name| {
         _ = module.register_async_method(name, |params, edge, _| async move {
             let report: channel::Report = read(&params)?;

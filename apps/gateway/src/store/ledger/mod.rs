@@ -6,6 +6,7 @@
 mod codec;
 mod error;
 mod links;
+mod moving;
 mod open;
 mod outbox;
 mod pairing;

@@ -37,6 +37,29 @@ async fn each_era_of_a_chat_has_its_own_thread() {
 }
 
 #[tokio::test]
+async fn a_chat_with_another_key_keeps_its_threads_unless_it_has_its_own_there() {
+    let desk = Desk::new();
+    let ledger = desk.open().await;
+    let (s, other, new) = (session("s"), session("other"), "-100".parse().unwrap());
+    for (session, key, era, thread) in
+        [(&s, "-5", 0, "t0"), (&s, "-5", 1, "t1"), (&other, "-5", 0, "o"), (&other, "-100", 0, "own")]
+    {
+        ledger.bind_chat(session, &chat(key), era, &thread.parse().unwrap()).await.unwrap();
+    }
+    for _ in 0..2 {
+        assert_eq!(ledger.move_chat(&chat("-5"), &new).await.unwrap(), 0);
+        let thread = async |session, era| {
+            let thread = ledger.chat_thread(session, &chat("-100"), era).await.unwrap();
+            thread.map(|thread| thread.to_string())
+        };
+        assert_eq!(thread(&s, 0).await.as_deref(), Some("t0"));
+        assert_eq!(thread(&s, 1).await.as_deref(), Some("t1"));
+        assert_eq!(thread(&other, 0).await.as_deref(), Some("own"));
+        assert_eq!(ledger.chat_era(&s, &chat("-100")).await.unwrap(), 1);
+    }
+}
+
+#[tokio::test]
 async fn the_newest_handshake_is_kept_and_a_checkpoint_for_its_own_life_only() {
     let desk = Desk::new();
     let ledger = desk.open().await;
