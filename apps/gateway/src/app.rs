@@ -106,7 +106,12 @@ impl App {
             sessions: sessions.clone(),
             intake: intake.clone(),
             chats: chats.clone(),
-            standing: Arc::new(Health::new(config.home.clone(), ledger.clone(), delivery.clone())),
+            standing: Arc::new(Health::new(
+                config.home.clone(),
+                ledger.clone(),
+                delivery.clone(),
+                sessions.clone(),
+            )),
             ensuring: edge::Places::default(),
             next_client: next_client.clone(),
             connections: TaskTracker::new(),

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use crate::clock::unix_ms;
 use crate::delivery::{Delivery, Token};
 use crate::edge::ports::{Receiver, Report, Sender, Standing};
+use crate::sessions::Sessions;
 use crate::store::ledger::Ledger;
 
 /// A receiver that said nothing for this long is not fine any more, in milliseconds.
@@ -26,14 +27,15 @@ pub struct Health {
     home: PathBuf,
     ledger: Ledger,
     delivery: Option<Delivery>,
+    sessions: Sessions,
     /// What each receiver said last, and when (unix milliseconds).
     receivers: Mutex<BTreeMap<String, (ReceiverReport, u64)>>,
 }
 
 impl Health {
     /// Health of these parts, and of the disk that holds the home.
-    pub fn new(home: PathBuf, ledger: Ledger, delivery: Option<Delivery>) -> Self {
-        Self { home, ledger, delivery, receivers: Mutex::default() }
+    pub fn new(home: PathBuf, ledger: Ledger, delivery: Option<Delivery>, sessions: Sessions) -> Self {
+        Self { home, ledger, delivery, sessions, receivers: Mutex::default() }
     }
 
     /// Before the first write fails: on a full disk small ones may go through for a long while yet.
@@ -93,6 +95,7 @@ impl Standing for Health {
             reasons.push(format!("the ledger does not take writes: {error}"));
         }
         reasons.extend(self.disk());
+        reasons.extend(self.sessions.trouble());
         let receivers = self.receivers(now, &mut reasons);
         let sender = self.sender(now, &mut reasons).await;
         Report { ok: reasons.is_empty(), reasons, receivers, sender }

@@ -22,9 +22,10 @@ const TOO_FAR: [(&str, &[&str]); 1] = [("edge", &["runtime", "store", "telegram"
 const NEIGHBOURS: [(&str, &str); 1] = [("automation", "delivery")];
 
 /// Words that belong to one module alone.
-const OWN: [(&str, &[&str]); 3] = [
+const OWN: [(&str, &[&str]); 4] = [
     ("axum::", &["edge"]),
     ("std::env", &["config"]),
+    ("bollard::", &["runtime"]),
     // The Bot API's own types stay with who speaks it.
     ("teloxide_core::", &["telegram"]),
 ];

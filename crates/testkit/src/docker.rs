@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use serde_json::Value;
+use tokio::net::{UnixListener, UnixStream};
+use tokio_util::sync::CancellationToken;
 
 use crate::app_server;
 use crate::programs::{self, eventually};
@@ -104,10 +106,19 @@ impl Docker {
         Some(self.build("codex-", &[codex], &self.image()))
     }
 
-    /// The image of [`Self::image`] with another mark in it, so that it is another one: named as `name`.
+    /// An image of this corner like [`Self::image`], but another one.
     pub fn another_image(&self, name: &str) -> String {
+        self.own_image(name, &format!("FROM {}\nLABEL argus.test.mark={}\n", self.image(), self.0.name))
+    }
+
+    /// An image of this corner whose containers do nothing but these words of a shell.
+    pub fn broken_image(&self, name: &str, words: &str) -> String {
+        let entry = serde_json::json!(["sh", "-c", words]);
+        self.own_image(name, &format!("FROM debian:bookworm-slim\nENTRYPOINT {entry}\n"))
+    }
+
+    fn own_image(&self, name: &str, text: &str) -> String {
         let name = format!("{}-{name}", self.0.name);
-        let text = format!("FROM {}\nLABEL argus.test.mark={name}\n", self.image());
         let folder = tempfile::tempdir().expect("a folder for the test");
         fs::write(folder.path().join("Dockerfile"), text).expect("the test's own folder");
         self.run(&["build", "--quiet", "--tag", &name, &folder.path().display().to_string()]);
@@ -212,4 +223,67 @@ const LARGE: u64 = 64 << 20;
 
 fn read(file: &Path) -> Vec<u8> {
     fs::read(file).expect("a program can be read")
+}
+
+/// A way to the engine that can be closed, so that the engine is away for one test and for nobody else.
+pub struct EngineDoor {
+    folder: tempfile::TempDir,
+    engine: PathBuf,
+    open: Option<CancellationToken>,
+}
+
+impl EngineDoor {
+    /// A door that is shut: nobody listens behind it.
+    ///
+    /// # Panics
+    /// When the engine has no socket of this machine.
+    pub fn shut(docker: &Docker) -> Self {
+        let engine = docker.host().strip_prefix("unix://").expect("the engine's socket is on this machine");
+        let folder = tempfile::Builder::new().prefix("argus-door-").tempdir().expect("a folder for the test");
+        Self { folder, engine: engine.into(), open: None }
+    }
+
+    /// What leads through this door, for `DOCKER_HOST`.
+    pub fn url(&self) -> String {
+        format!("unix://{}", self.socket().display())
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("docker.sock")
+    }
+
+    /// Lets everybody through.
+    ///
+    /// # Panics
+    /// When it cannot listen.
+    pub fn open(&mut self) {
+        let listener = UnixListener::bind(self.socket()).expect("the test's own socket");
+        let (shut, engine) = (CancellationToken::new(), self.engine.clone());
+        self.open = Some(shut.clone());
+        tokio::spawn(shut.clone().run_until_cancelled_owned(async move {
+            while let Ok((caller, _)) = listener.accept().await {
+                let engine = engine.clone();
+                tokio::spawn(shut.clone().run_until_cancelled_owned(async move {
+                    let (mut caller, engine) = (caller, UnixStream::connect(engine).await);
+                    if let Ok(mut engine) = engine {
+                        _ = tokio::io::copy_bidirectional(&mut caller, &mut engine).await;
+                    }
+                }));
+            }
+        }));
+    }
+
+    /// Cuts everybody off, and lets nobody through.
+    pub fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            open.cancel();
+            _ = fs::remove_file(self.socket());
+        }
+    }
+}
+
+impl Drop for EngineDoor {
+    fn drop(&mut self) {
+        self.close();
+    }
 }

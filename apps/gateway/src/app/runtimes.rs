@@ -14,7 +14,7 @@ use crate::workspace::{Workspace, Workspaces};
 /// Whoever makes the runtimes that the settings ask for.
 pub(super) fn provisioner(config: &Config, key: SigningKey, boot: u32) -> Arc<dyn Provisioner> {
     match &config.docker {
-        Some(docker) => Arc::new(DockerProvisioner::new(docker_settings(config, docker, boot), key)),
+        Some(docker) => Arc::new(DockerProvisioner::start(docker_settings(config, docker, boot), key)),
         None => Arc::new(ProcessProvisioner::new(process_settings(config, boot), key)),
     }
 }

@@ -13,8 +13,13 @@ use super::{GatewayArgs, Sandbox};
 /// Settings of containers, still as text.
 #[derive(Args, Clone, Default)]
 pub struct DockerArgs {
-    /// The engine's socket: unix:///path or tcp://host:port [default: unix:///var/run/docker.sock]
-    #[arg(long, env = "DOCKER_HOST", value_name = "URL")]
+    /// Where the engine listens.
+    #[arg(
+        long,
+        env = "DOCKER_HOST",
+        value_name = "URL",
+        help = "The engine's socket: unix:///path or tcp://host:port [default: unix:///var/run/docker.sock]"
+    )]
     pub docker_host: Option<String>,
     /// The home as the engine sees it.
     #[arg(

@@ -85,8 +85,8 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(45);
 /// another one than ours of today: whatever it kept must come through.
 const LONGEST_LINE: usize = crate::config::LARGEST_LINE_LIMIT + 64;
 
-/// How long a link may take to read what was said before the end it was told of, or to be told why it ended.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long a link may take to read what was said before the end it was told of.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// What becomes of the place a bridge runs in: in words once it has ended, for as long as somebody watches it.
 #[derive(Clone, Debug)]
@@ -112,8 +112,8 @@ impl Fate {
         }
     }
 
-    fn is_told(&self) -> bool {
-        self.0.has_changed().is_ok() || self.0.borrow().is_some()
+    fn told(&self) -> Option<String> {
+        self.0.borrow().clone()
     }
 }
 
@@ -224,11 +224,8 @@ async fn pump<R, W>(
         tokio::select! { reason = reading => reason, reason = writing => reason }
     });
     let reason = tokio::select! {
-        reason = &mut talk => {
-            let told = fate.is_told() && !events.is_closed();
-            let words = if told { timeout(LAST_WORDS, fate.known()).await.ok() } else { None };
-            words.unwrap_or(reason)
-        }
+        // At once, even if the words are not known yet: what is said to a link that is dead is lost.
+        reason = &mut talk => fate.told().unwrap_or(reason),
         words = fate.known() => {
             // What it said before may still be on its way.
             _ = timeout(LAST_WORDS, &mut talk).await;

@@ -20,6 +20,11 @@ pub trait Provisioner: Send + Sync {
     /// Every known session.
     async fn list(&self) -> Result<Vec<KnownRuntime>, ProvisionError>;
 
+    /// Runtimes that somebody else made and that are left alone.
+    async fn others(&self) -> Vec<KnownRuntime> {
+        Vec::new()
+    }
+
     /// Ends the runtime and forgets the session. Files that the agent made stay.
     async fn remove(&self, session: &SessionId) -> Result<(), ProvisionError>;
 
@@ -67,7 +72,7 @@ pub struct KnownRuntime {
     pub container_id: Option<String>,
     /// A name for people.
     pub name: String,
-    /// `running` or `stopped`.
+    /// `running` or `stopped`, or a word for something rarer.
     pub status: String,
     /// Which layout its files follow.
     pub runtime_layout: String,

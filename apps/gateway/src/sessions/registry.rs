@@ -149,6 +149,16 @@ impl Sessions {
         Ok(known)
     }
 
+    /// Runtimes of others, which are shown and otherwise left alone.
+    pub async fn others(&self) -> Vec<KnownRuntime> {
+        self.parts.provisioner.others().await
+    }
+
+    /// What keeps runtimes from being made or reached now.
+    pub fn trouble(&self) -> Vec<String> {
+        self.parts.provisioner.trouble()
+    }
+
     /// Ends a session for good: what waits gets its outcome, the runtime goes, its state is forgotten.
     /// Goes on to its end even when the caller does not wait for it.
     pub async fn delete(&self, id: &SessionId) -> Result<(), ProvisionError> {

@@ -11,9 +11,10 @@ use super::super::auth::Operator;
 use super::super::error::{HttpError, detail, provision};
 use crate::sessions::KnownRuntime;
 
-/// `GET /sessions`: running ones first.
+/// `GET /sessions`: running ones first, and at the end those of others.
 pub(in super::super) async fn list(_: Operator, State(edge): State<Edge>) -> Result<Json<Value>, HttpError> {
-    let sessions = edge.sessions.list().await.map_err(|error| provision(&error))?;
+    let mut sessions = edge.sessions.list().await.map_err(|error| provision(&error))?;
+    sessions.extend(edge.sessions.others().await);
     Ok(Json(json!({ "sessions": sessions })))
 }
 

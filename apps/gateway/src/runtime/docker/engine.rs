@@ -1,28 +1,26 @@
-//! The container engine's interface in our own words: the only file that knows the library behind it.
+//! The container engine's interface in our own words: nobody else knows the library behind it.
+
+mod shapes;
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bollard::container::LogOutput;
 use bollard::errors::Error;
-use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary,
-    ContainerSummaryStateEnum, EndpointSettings, HostConfig, HostConfigLogConfig, Mount, MountType, Network,
-    NetworkCreateRequest,
-};
+use bollard::models::{Network, NetworkCreateRequest};
 use bollard::query_parameters::{
-    AttachContainerOptions, CreateContainerOptions, ListContainersOptions, ListNetworksOptions,
-    RemoveContainerOptions, StopContainerOptions, WaitContainerOptions,
+    AttachContainerOptions, CreateContainerOptions, EventsOptions, ListContainersOptions,
+    ListNetworksOptions, RemoveContainerOptions, StopContainerOptions, WaitContainerOptions,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 
-use super::found::{Found, State};
-use super::spec::{ContainerSpec, label};
+use self::shapes::{body, inspected, listed, understood};
+use super::found::Found;
+use super::spec::ContainerSpec;
 use crate::config::EngineHost;
 use crate::runtime::ProvisionError;
 
@@ -53,8 +51,10 @@ pub(super) enum EngineError {
 impl From<EngineError> for ProvisionError {
     fn from(error: EngineError) -> Self {
         match error {
-            EngineError::Away { .. } => Self::passing(error.to_string()),
-            EngineError::Refused { status: 409 | 500.., .. } => Self::passing(error.to_string()),
+            // Busy with the same container, or with its own start.
+            EngineError::Away { .. } | EngineError::Refused { status: 409 | 503, .. } => {
+                Self::passing(error.to_string())
+            }
             EngineError::Missing(_) | EngineError::Refused { .. } => Self::lasting(error.to_string()),
         }
     }
@@ -64,6 +64,34 @@ pub(super) type Result<T> = std::result::Result<T, EngineError>;
 
 /// What a container writes, as it comes.
 pub(super) type Output = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
+
+/// What happened to a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Event {
+    /// The container's id.
+    pub(super) container: String,
+    /// Its name.
+    pub(super) name: String,
+    /// What.
+    pub(super) happened: Happened,
+}
+
+/// What can happen to a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Happened {
+    /// Its processes ended.
+    Died {
+        /// The exit code, as the engine writes it.
+        code: String,
+    },
+    /// Something in it was ended for want of memory.
+    OutOfMemory,
+    /// It is gone.
+    Removed,
+}
+
+/// What happens, as it does; an error is the last.
+pub(super) type Events = Pin<Box<dyn Stream<Item = Result<Event>> + Send>>;
 
 /// Which part of a container's output is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +149,7 @@ impl Engine {
 
     async fn oldest_network(&self, name: &str) -> Result<Option<String>> {
         let docker = self.docker().await?;
-        let options = ListNetworksOptions { filters: filters("name", name) };
+        let options = ListNetworksOptions { filters: Some(filters("name", name)) };
         let told = self.told(docker.list_networks(Some(options)).await)?;
         // The engine takes the name for a part of one.
         let same = told.into_iter().filter(|network| network.name.as_deref() == Some(name));
@@ -141,7 +169,7 @@ impl Engine {
         let docker = self.docker().await?;
         let options = ListContainersOptions {
             all: true,
-            filters: filters("label", label),
+            filters: Some(filters("label", label)),
             ..ListContainersOptions::default()
         };
         let told = self.told(docker.list_containers(Some(options)).await)?;
@@ -182,6 +210,22 @@ impl Engine {
         // The connection lives as long as both its halves.
         let input = attached.input;
         Ok(Box::pin(texts.inspect(move |_| _ = &input)))
+    }
+
+    /// What happens to containers with that label. The engine is told to begin when this is first polled.
+    pub(super) async fn events(&self, label: &str) -> Result<Events> {
+        let docker = self.docker().await?;
+        let mut filters = filters("label", label);
+        filters.insert("type".to_owned(), vec!["container".to_owned()]);
+        let wanted = ["die", "oom", "destroy"].map(str::to_owned);
+        filters.insert("event".to_owned(), wanted.into());
+        let options = EventsOptions { filters: Some(filters), ..EventsOptions::default() };
+        let host = self.host.clone();
+        let told = docker.events(Some(options));
+        Ok(Box::pin(told.filter_map(move |told| {
+            let event = told.map_err(|error| away(&host, &in_full(&error))).map(understood).transpose();
+            std::future::ready(event)
+        })))
     }
 
     /// Waits until a container's processes have ended; their exit code, `None` when it is gone.
@@ -251,9 +295,14 @@ impl Engine {
         })
     }
 
-    fn away(&self, why: &dyn std::fmt::Display) -> EngineError {
-        EngineError::Away { host: self.host.to_string(), why: why.to_string() }
+    /// That this engine does not answer.
+    pub(super) fn away(&self, why: &dyn std::fmt::Display) -> EngineError {
+        away(&self.host, why)
     }
+}
+
+fn away(host: &EngineHost, why: &dyn std::fmt::Display) -> EngineError {
+    EngineError::Away { host: host.to_string(), why: why.to_string() }
 }
 
 /// An error with what caused it: the outermost says little.
@@ -275,92 +324,6 @@ fn found<T>(told: Result<T>) -> Result<Option<T>> {
     }
 }
 
-fn filters(kind: &str, value: &str) -> Option<HashMap<String, Vec<String>>> {
-    Some([(kind.to_owned(), vec![value.to_owned()])].into())
-}
-
-fn body(spec: &ContainerSpec, image: &str) -> ContainerCreateBody {
-    let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
-    let number = |value: Option<u64>| value.and_then(|value| i64::try_from(value).ok());
-    let mounts = spec.binds.iter().map(|bind| Mount {
-        source: Some(text(&bind.source)),
-        target: Some(bind.target.to_owned()),
-        typ: Some(MountType::BIND),
-        ..Mount::default()
-    });
-    let pairs = |map: &std::collections::BTreeMap<&str, &str>| {
-        map.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<HashMap<_, _>>()
-    };
-    let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let host = HostConfig {
-        network_mode: Some(spec.network.clone()),
-        mounts: Some(mounts.collect()),
-        tmpfs: Some(pairs(&spec.tmpfs)),
-        cpu_period: spec.limits.milli_cpus.map(|_| 100_000),
-        cpu_quota: number(spec.limits.milli_cpus.map(|milli| (milli * 100).max(1000))),
-        memory: number(spec.limits.memory),
-        memory_swap: number(spec.limits.memory_and_swap),
-        pids_limit: number(spec.limits.pids),
-        cap_drop: Some(names(&["ALL"])),
-        cap_add: Some(names(&spec.capabilities)),
-        security_opt: Some(spec.security.clone()),
-        readonly_rootfs: Some(spec.read_only_root),
-        init: Some(true),
-        log_config: Some(HostConfigLogConfig {
-            typ: Some("json-file".to_owned()),
-            config: Some(pairs(&spec.log)),
-        }),
-        ..HostConfig::default()
-    };
-    let mut labels: HashMap<_, _> =
-        spec.labels.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    labels.insert(label::IMAGE.to_owned(), image.to_owned());
-    ContainerCreateBody {
-        image: Some(spec.image.clone()),
-        user: spec.user.clone(),
-        env: Some(spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect()),
-        labels: Some(labels),
-        host_config: Some(host),
-        ..ContainerCreateBody::default()
-    }
-}
-
-fn inspected(told: ContainerInspectResponse) -> Found {
-    use ContainerStateStatusEnum as S;
-    let state = match told.state.and_then(|state| state.status) {
-        Some(S::RUNNING | S::RESTARTING | S::STOPPING) => State::Running,
-        Some(S::PAUSED) => State::Paused,
-        Some(S::DEAD | S::REMOVING) => State::Broken,
-        Some(S::CREATED | S::EXITED | S::EMPTY) | None => State::Stopped,
-    };
-    Found {
-        id: told.id.unwrap_or_default(),
-        name: told.name.unwrap_or_default().trim_start_matches('/').to_owned(),
-        labels: told.config.and_then(|config| config.labels).unwrap_or_default().into_iter().collect(),
-        state,
-        addresses: addresses(told.network_settings.and_then(|settings| settings.networks)),
-    }
-}
-
-fn listed(told: ContainerSummary) -> Found {
-    use ContainerSummaryStateEnum as S;
-    let state = match told.state {
-        Some(S::RUNNING | S::RESTARTING | S::STOPPING) => State::Running,
-        Some(S::PAUSED) => State::Paused,
-        Some(S::DEAD | S::REMOVING) => State::Broken,
-        Some(S::CREATED | S::EXITED | S::EMPTY) | None => State::Stopped,
-    };
-    let name = told.names.unwrap_or_default().into_iter().next().unwrap_or_default();
-    Found {
-        id: told.id.unwrap_or_default(),
-        name: name.trim_start_matches('/').to_owned(),
-        labels: told.labels.unwrap_or_default().into_iter().collect(),
-        state,
-        addresses: addresses(told.network_settings.and_then(|settings| settings.networks)),
-    }
-}
-
-fn addresses(networks: Option<HashMap<String, EndpointSettings>>) -> HashMap<String, IpAddr> {
-    let endpoints = networks.unwrap_or_default().into_values();
-    endpoints.filter_map(|end| Some((end.network_id?, end.ip_address?.parse().ok()?))).collect()
+fn filters(kind: &str, value: &str) -> HashMap<String, Vec<String>> {
+    [(kind.to_owned(), vec![value.to_owned()])].into()
 }

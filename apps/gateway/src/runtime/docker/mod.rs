@@ -1,15 +1,18 @@
 //! Runtimes as containers: one for each session, on a network of their own, known by its labels.
 //!
 //! Reading order: `spec` says what a container is made of, `decide` what is to be done about the one that was found;
-//! `provisioner` does it, `opening` waits for its bridge. Only `engine` knows the engine's interface.
+//! `provisioner` does it, `opening` waits for its bridge, `watch` sees its end, and
+//! `reaper` removes what nobody knows any more. Only `engine` knows the engine's interface.
 
 mod decide;
 mod engine;
 mod found;
 mod opening;
 mod provisioner;
+mod reaper;
 mod seed;
 mod spec;
+mod watch;
 
 pub use provisioner::{DockerProvisioner, DockerSettings};
 pub use spec::{WORKSPACE as CONTAINER_WORKSPACE, installation};

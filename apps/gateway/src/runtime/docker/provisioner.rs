@@ -3,21 +3,24 @@
 use std::collections::HashMap;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use argus_protocol::SessionId;
 use argus_protocol::token::SigningKey;
 use async_trait::async_trait;
 use tokio::sync::Mutex;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::decide::{Change, Decision, Obstacle, decide};
 use super::engine::{Engine, Since};
-use super::found::{Found, State};
+use super::found::Found;
 use super::opening::{Call, Called};
 use super::seed::sow;
 use super::spec::{self, ContainerSpec, Files, Ground, LAYOUT, label};
+use super::watch::Watch;
 use crate::config::{DockerConfig, Scope};
-use crate::runtime::link::{DialError, Fate};
+use crate::runtime::link::DialError;
 use crate::runtime::provision::{KnownRuntime, ProvisionError, Provisioner, Reached};
 
 /// What containers are made from.
@@ -45,7 +48,11 @@ pub struct DockerProvisioner {
     settings: DockerSettings,
     key: SigningKey,
     installation: String,
-    engine: Engine,
+    engine: Arc<Engine>,
+    watch: Arc<Watch>,
+    /// Ends the watch with us.
+    #[expect(dead_code, reason = "it is there to be dropped")]
+    watching: DropGuard,
     /// Held while the network is looked for, so that two sessions do not make two of one name.
     network: Mutex<()>,
 }
@@ -59,14 +66,24 @@ const ATTEMPTS: usize = 3;
 
 impl DockerProvisioner {
     /// With the installation's key, from which its id and each bridge's secret are derived.
-    pub fn new(settings: DockerSettings, key: SigningKey) -> Self {
+    /// Begins to watch the engine, which need not run yet.
+    pub fn start(settings: DockerSettings, key: SigningKey) -> Self {
         let engine = Engine::new(settings.config.host.clone(), settings.limit.min(ANSWER_LIMIT));
+        let engine = Arc::new(engine);
         let installation = spec::installation(&key);
-        Self { settings, key, installation, engine, network: Mutex::default() }
+        let watch = Arc::new(Watch::new(engine.clone(), installation.clone()));
+        let stop = CancellationToken::new();
+        let (ended, watched, home) = (stop.clone(), watch.clone(), settings.home.clone());
+        tokio::spawn(async move {
+            let known = |session: &SessionId| folder(&home, session).exists();
+            ended.run_until_cancelled(watched.run(known)).await;
+        });
+        let watching = stop.drop_guard();
+        Self { settings, key, installation, engine, watch, watching, network: Mutex::default() }
     }
 
     fn folder(&self, session: &SessionId) -> PathBuf {
-        self.settings.home.join("sessions").join(session.as_str()).join("runtime")
+        folder(&self.settings.home, session)
     }
 
     fn files(&self) -> Files {
@@ -249,7 +266,7 @@ impl DockerProvisioner {
         let address = found.and_then(|found| found.address(network)).ok_or_else(|| {
             ProvisionError::passing("the container has no address yet, or ended at once".to_owned())
         })?;
-        Ok(Call { address, secret, gateway: &self.settings.gateway, fate: Fate::untold() })
+        Ok(Call { address, secret, gateway: &self.settings.gateway, fate: self.watch.follow(id) })
     }
 
     async fn container(&self, session: &SessionId) -> Result<Option<Found>, ProvisionError> {
@@ -292,23 +309,43 @@ impl Provisioner for DockerProvisioner {
     }
 
     async fn list(&self) -> Result<Vec<KnownRuntime>, ProvisionError> {
-        let mut containers = HashMap::new();
-        match self.engine.list(label::SESSION).await {
-            Ok(found) => {
-                let ours = found.into_iter().filter(|found| found.is_of(&self.installation));
-                containers.extend(ours.filter_map(|found| Some((found.session()?, found))));
-            }
-            Err(error) => tracing::warn!(%error, "how containers stand is not known"),
+        let ours = self.engine.list(&format!("{}={}", label::INSTALLATION, self.installation)).await;
+        if let Err(error) = &ours {
+            tracing::warn!(%error, "how containers stand is not known");
         }
+        let other = if ours.is_ok() { "stopped" } else { "unknown" };
+        let ours = ours.unwrap_or_default().into_iter();
+        let containers: HashMap<_, _> = ours.filter_map(|found| Some((found.session()?, found))).collect();
         let mut list = Vec::new();
         let folders = std::fs::read_dir(self.settings.home.join("sessions")).into_iter().flatten().flatten();
         for session in folders.filter_map(|entry| entry.file_name().to_str()?.parse::<SessionId>().ok()) {
             if self.knows(&session).await {
-                list.push(known(&self.settings.config, session.clone(), containers.get(&session)));
+                let container = containers.get(&session);
+                list.push(KnownRuntime {
+                    name: spec::name(&self.settings.config, &session),
+                    container_id: container.map(|found| found.id.clone()),
+                    status: container.map_or(other, |found| found.state.as_str()).to_owned(),
+                    runtime_layout: LAYOUT.to_owned(),
+                    session_id: session,
+                });
             }
         }
         list.sort_by(|a, b| (&a.status, &a.name).cmp(&(&b.status, &b.name)));
         Ok(list)
+    }
+
+    async fn others(&self) -> Vec<KnownRuntime> {
+        let found = self.engine.list(&format!("{}={}", label::GATEWAY, spec::REFERENCE)).await;
+        let others = found.unwrap_or_default().into_iter().filter_map(|found| {
+            Some(KnownRuntime {
+                session_id: found.session()?,
+                runtime_layout: found.label(label::LAYOUT).unwrap_or("unknown").to_owned(),
+                status: found.state.as_str().to_owned(),
+                container_id: Some(found.id),
+                name: found.name,
+            })
+        });
+        others.collect()
     }
 
     async fn remove(&self, session: &SessionId) -> Result<(), ProvisionError> {
@@ -323,17 +360,15 @@ impl Provisioner for DockerProvisioner {
             _ => Ok(()),
         }
     }
+
+    fn trouble(&self) -> Vec<String> {
+        self.watch.trouble().into_iter().collect()
+    }
 }
 
-fn known(config: &DockerConfig, session: SessionId, container: Option<&Found>) -> KnownRuntime {
-    let running = container.is_some_and(|found| found.state == State::Running);
-    KnownRuntime {
-        name: spec::name(config, &session),
-        session_id: session,
-        container_id: container.map(|found| found.id.clone()),
-        status: if running { "running" } else { "stopped" }.to_owned(),
-        runtime_layout: LAYOUT.to_owned(),
-    }
+/// What makes a session known.
+fn folder(home: &Path, session: &SessionId) -> PathBuf {
+    home.join("sessions").join(session.as_str()).join("runtime")
 }
 
 fn make_folder(folder: &Path) -> std::io::Result<()> {

@@ -26,6 +26,8 @@ pub(super) mod label {
 
 /// The value of [`label::GATEWAY`] on our containers.
 pub(super) const OURS: &str = "argus";
+/// Its value on containers of the gateway that came before this one.
+pub(super) const REFERENCE: &str = "apps/api";
 /// The layout of a container's folders.
 pub(super) const LAYOUT: &str = "root_argus_v1";
 /// The agent's home in a container.

@@ -1,0 +1,6 @@
+//! Sessions in containers of a real engine. Without `ARGUS_TEST_DOCKER` each test says that it is skipped.
+
+mod engine_away;
+mod faults;
+mod lifecycle;
+mod support;
