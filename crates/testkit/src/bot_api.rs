@@ -12,6 +12,7 @@ mod server;
 mod state;
 mod updates;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,9 +39,14 @@ pub struct BotApi {
 impl BotApi {
     /// Starts a server for the bot with that token, named `@argus_test_bot`.
     pub fn start(token: &str) -> Self {
+        Self::start_at(Ipv4Addr::LOCALHOST.into(), token)
+    }
+
+    /// The same on another address of this machine, such as the one by which containers reach it.
+    pub fn start_at(host: IpAddr, token: &str) -> Self {
         let me = User::new(4_242_424_242, "Argus").username("argus_test_bot").bot();
         let board = Arc::new(Board::new(State::new(token, me)));
-        let serving = Loopback::serve("bot-api", server::router(Arc::clone(&board)));
+        let serving = Loopback::serve(host, "bot-api", server::router(Arc::clone(&board)));
         let url = format!("http://{}", serving.address());
         Self { board, url, _serving: serving }
     }

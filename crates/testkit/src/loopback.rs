@@ -1,7 +1,7 @@
-//! Serves a router on 127.0.0.1, port 0, from a thread of its own, so that a test which blocks never starves it.
+//! Serves a router on an address of this machine, port 0, from a thread of its own, so that a test which blocks never starves it.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::{io, thread};
@@ -22,9 +22,10 @@ pub(crate) struct Loopback {
 }
 
 impl Loopback {
-    /// Starts serving `router`. Handlers may take a [`Cutter`] as `ConnectInfo`.
-    pub(crate) fn serve(name: &str, router: Router) -> Self {
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    /// Starts serving `router` on that address of this machine. Handlers may take a [`Cutter`] as `ConnectInfo`.
+    pub(crate) fn serve(host: IpAddr, name: &str, router: Router) -> Self {
+        let listener =
+            std::net::TcpListener::bind((host, 0)).expect("the address is ours and has a free port");
         listener.set_nonblocking(true).expect("a fresh socket can be made non-blocking");
         let address = listener.local_addr().expect("a bound socket has an address");
         let stop = CancellationToken::new();

@@ -11,6 +11,7 @@ mod script;
 mod stream;
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,6 +59,11 @@ pub fn echo(text: &str) -> String {
 impl ModelServer {
     /// Starts a server.
     pub fn start() -> Self {
+        Self::start_at(Ipv4Addr::LOCALHOST.into())
+    }
+
+    /// The same on another address of this machine, such as the one by which containers reach it.
+    pub fn start_at(host: IpAddr) -> Self {
         let board = Arc::new(Board::new(State::default()));
         let router = Router::new()
             .route("/v1/responses", post(respond))
@@ -67,7 +73,7 @@ impl ModelServer {
             )
             .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
             .with_state(Arc::clone(&board));
-        let serving = Loopback::serve("model", router);
+        let serving = Loopback::serve(host, "model", router);
         let url = format!("http://{}/v1", serving.address());
         Self { board, url, _serving: serving }
     }
