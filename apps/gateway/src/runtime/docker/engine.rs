@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bollard::container::LogOutput;
 use bollard::errors::Error;
-use bollard::models::{Network, NetworkCreateRequest};
+use bollard::models::{EndpointSettings, Network, NetworkConnectRequest, NetworkCreateRequest};
 use bollard::query_parameters::{
     AttachContainerOptions, CreateContainerOptions, EventsOptions, ListContainersOptions,
     ListNetworksOptions, RemoveContainerOptions, StopContainerOptions, WaitContainerOptions,
@@ -145,6 +145,19 @@ impl Engine {
             }
             _ => Ok(made),
         }
+    }
+
+    /// Puts a container onto a network, unless it is there; others find it by `name`. A container that the engine does
+    /// not know is another engine's, and is left alone.
+    pub(super) async fn join(&self, container: &str, network: &str, name: &str) -> Result<()> {
+        let Some(there) = self.find(container).await? else { return Ok(()) };
+        if there.addresses.contains_key(network) {
+            return Ok(());
+        }
+        let endpoint =
+            EndpointSettings { aliases: Some(vec![name.to_owned()]), ..EndpointSettings::default() };
+        let request = NetworkConnectRequest { container: there.id, endpoint_config: Some(endpoint) };
+        self.told(self.docker().await?.connect_network(network, request).await)
     }
 
     async fn oldest_network(&self, name: &str) -> Result<Option<String>> {

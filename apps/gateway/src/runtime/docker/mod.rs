@@ -1,13 +1,14 @@
 //! Runtimes as containers: one for each session, on a network of their own, known by its labels.
 //!
 //! Reading order: `spec` says what a container is made of, `decide` what is to be done about the one that was found;
-//! `provisioner` does it, `opening` waits for its bridge, `watch` sees its end, and
-//! `reaper` removes what nobody knows any more. Only `engine` knows the engine's interface.
+//! `provisioner` does it, `opening` waits for its bridge, `watch` sees its end, and `reaper` removes what
+//! nobody knows any more; `ourselves` is the container of the gateway. Only `engine` knows the engine's interface.
 
 mod decide;
 mod engine;
 mod found;
 mod opening;
+mod ourselves;
 mod provisioner;
 mod reaper;
 mod seed;

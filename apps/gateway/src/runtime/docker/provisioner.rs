@@ -16,6 +16,7 @@ use super::decide::{Change, Decision, Obstacle, decide};
 use super::engine::{Engine, Since};
 use super::found::Found;
 use super::opening::{Call, Called};
+use super::ourselves;
 use super::seed::sow;
 use super::spec::{self, ContainerSpec, Files, Ground, LAYOUT, label};
 use super::watch::Watch;
@@ -53,8 +54,10 @@ pub struct DockerProvisioner {
     /// Ends the watch with us.
     #[expect(dead_code, reason = "it is there to be dropped")]
     watching: DropGuard,
-    /// Held while the network is looked for, so that two sessions do not make two of one name.
-    network: Mutex<()>,
+    /// The container that we run in.
+    ourselves: Option<String>,
+    /// The network that we have joined. Held while it is looked for, so that two sessions do not make two of one name.
+    network: Mutex<Option<String>>,
 }
 
 /// How long a bridge that is told to end may take to end its agent.
@@ -79,7 +82,8 @@ impl DockerProvisioner {
             ended.run_until_cancelled(watched.run(known)).await;
         });
         let watching = stop.drop_guard();
-        Self { settings, key, installation, engine, watch, watching, network: Mutex::default() }
+        let (ourselves, network) = (ourselves::container(), Mutex::default());
+        Self { settings, key, installation, engine, watch, watching, ourselves, network }
     }
 
     fn folder(&self, session: &SessionId) -> PathBuf {
@@ -127,8 +131,15 @@ impl DockerProvisioner {
     }
 
     async fn network(&self) -> Result<String, ProvisionError> {
-        let _one_at_a_time = self.network.lock().await;
-        Ok(self.engine.network(&self.settings.config.network).await?)
+        let mut joined = self.network.lock().await;
+        let id = self.engine.network(&self.settings.config.network).await?;
+        if let Some(ourselves) = &self.ourselves
+            && joined.as_ref() != Some(&id)
+        {
+            self.engine.join(ourselves, &id, "gateway").await?;
+            *joined = Some(id.clone());
+        }
+        Ok(id)
     }
 
     /// Reaches the container's bridge; `None` when the container ended meanwhile and everything is to be looked at
