@@ -53,6 +53,11 @@ impl Where {
 }
 
 impl Local {
+    /// The operator's token.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Calls one of the gateway's methods.
     pub(crate) async fn call<T: DeserializeOwned>(&self, method: &str, params: Value) -> anyhow::Result<T> {
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });

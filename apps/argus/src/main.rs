@@ -7,6 +7,7 @@ mod enter;
 mod local;
 mod pair;
 mod status;
+mod token;
 mod up;
 
 use std::process::ExitCode;
@@ -33,6 +34,8 @@ enum Deed {
     Pair(local::Where),
     /// Show how the gateway that runs on this machine stands
     Status(local::Where),
+    /// Show the token with which programs connect to the gateway that runs on this machine
+    Token(local::Where),
     /// Run the gateway alone, as `argus-gateway` does
     Gateway(Box<GatewayArgs>),
     /// Run the Telegram bot alone, as `argus-telegram-bot` does
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Deed::Up(settings) => up::run(*settings),
         Deed::Pair(place) => local::block_on(pair::run(place)),
         Deed::Status(place) => local::block_on(status::run(place)),
+        Deed::Token(place) => local::block_on(async { token::run(place) }),
         Deed::Gateway(settings) => argus_gateway::program::main_with("argus gateway", &settings),
         Deed::TelegramBot(settings) => argus_telegram_bot::program::main_with(*settings),
         Deed::Alive(place) => local::block_on(alive::run(place)),

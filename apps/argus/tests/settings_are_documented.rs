@@ -7,6 +7,7 @@ use argus_runtime_bridge::BridgeArgs;
 use argus_telegram_bot::settings::Settings as BotArgs;
 use clap::{Args, Command, CommandFactory};
 
+const COMPOSE: &str = include_str!("../../../docker-compose.yml");
 const OPERATIONS: &str = include_str!("../../../docs/OPERATIONS.md");
 
 /// Settings as a person knows them: variable and flag, and the default; empty where there is none.
@@ -36,18 +37,47 @@ fn every_command_takes_the_settings_that_are_documented_for_it() {
         assert_eq!(flags_in_help(deed), flags(&documented("The gateway")), "argus {deed}");
     }
     assert_eq!(flags_in_help("telegram-bot"), flags(&documented("The Telegram bot")));
-    for deed in ["pair", "status"] {
+    for deed in ["pair", "status", "token"] {
         assert_eq!(
             flags_in_help(deed),
-            flags(&documented("`argus pair` and `argus status`")),
+            flags(&documented("`argus pair`, `argus status` and `argus token`")),
             "argus {deed}"
         );
     }
 }
 
 #[test]
+fn every_setting_of_the_compose_file_is_documented_as_it_is() {
+    let mut read = Settings::new();
+    for part in COMPOSE.split("${").skip(1) {
+        let (name, default) = part.split('}').next().unwrap_or_default().split_once(":-").expect("a default");
+        let before = read.insert((name.to_owned(), String::new()), default.to_owned());
+        assert!(before.is_none_or(|before| before == default), "`{name}` has one default");
+    }
+    assert_eq!(documented("Settings of Docker Compose"), read);
+}
+
+#[test]
+fn the_compose_file_passes_every_setting_of_the_gateway_on() {
+    let (_, gateway) = COMPOSE.split_once("\n  gateway:\n").expect("the service is there");
+    let gateway = gateway.split("\n  telegram-bot:\n").next().unwrap_or_default();
+    let lines = gateway.lines().filter_map(|line| line.strip_prefix("      - "));
+    let is_name = |name: &&str| name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    let passed: BTreeSet<_> =
+        lines.filter_map(|line| line.split('=').next()).filter(is_name).map(str::to_owned).collect();
+    // Left out is what means nothing there: socket and home are where the compose file mounts them, and no session is a
+    // process of the gateway's own. The agent's key is not ours, and passed on to be handed on.
+    let all =
+        documented("The gateway").into_keys().map(|(name, _)| name).chain(["OPENAI_API_KEY".to_owned()]);
+    let all: BTreeSet<_> = all
+        .filter(|name| !["DOCKER_HOST", "ARGUS_BRIDGE", "ARGUS_HOME_HOST_PATH"].contains(&name.as_str()))
+        .collect();
+    assert_eq!(passed, all);
+}
+
+#[test]
 fn whatever_other_documents_call_a_setting_is_one() {
-    let sections = ["The gateway", "The Telegram bot", "The runtime bridge"];
+    let sections = ["The gateway", "The Telegram bot", "The runtime bridge", "Settings of Docker Compose"];
     let mut known: BTreeSet<_> =
         sections.iter().flat_map(|section| documented(section).into_keys()).map(|(name, _)| name).collect();
     // What an agent finds in its environment, or must not find there; and Codex' own.
@@ -60,6 +90,7 @@ fn whatever_other_documents_call_a_setting_is_one() {
         include_str!("../../../README.md"),
         include_str!("../../../REMOTE_CLIENT_GUIDE.md"),
         include_str!("../../../.env.example"),
+        include_str!("../../../deploy/config.toml.example"),
         include_str!("../../../docs/SECURITY.md"),
         OPERATIONS,
     ];

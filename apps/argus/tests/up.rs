@@ -133,9 +133,15 @@ async fn pair_shows_one_code_until_it_is_used() {
 }
 
 #[tokio::test]
+async fn token_shows_what_programs_connect_with() {
+    let gateway = up().start().await;
+    assert_eq!(text(&argus(&gateway, "token").stdout), format!("{}\n", gateway.token()));
+}
+
+#[tokio::test]
 async fn without_a_gateway_the_other_commands_say_how_to_start_one() {
     let gateway = Gateway::new();
-    for deed in ["status", "pair"] {
+    for deed in ["status", "pair", "token"] {
         let told = argus(&gateway, deed);
         assert_eq!(told.status.code(), Some(1));
         let words = text(&told.stderr);
