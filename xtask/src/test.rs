@@ -113,7 +113,13 @@ fn build_images(engine: &Engine, steps: &mut Steps, skips: &mut Skips) -> bool {
         skips.add("images", &format!("{error:#}"));
         return false;
     }
-    engine.image_builds().into_iter().all(|(name, mut build)| steps.run(name, &mut build))
+    match engine.image_builds() {
+        Ok(builds) => builds.into_iter().all(|(name, mut build)| steps.run(name, &mut build)),
+        Err(error) => {
+            skips.add("images", &format!("{error:#}"));
+            false
+        }
+    }
 }
 
 fn check_papers(steps: &mut Steps, skips: &mut Skips) {
