@@ -45,6 +45,17 @@ pub(crate) fn ensure() -> anyhow::Result<Engine> {
     Ok(Engine { url: own.url.clone(), client, _own: Some(own) })
 }
 
+/// Sees to it that there is a Compose, as a plugin of `docker` or as a program.
+pub(crate) fn ensure_compose() -> anyhow::Result<()> {
+    let mut plugin = Command::new("docker");
+    plugin.args(["compose", "version"]).stdout(Stdio::null()).stderr(Stdio::null());
+    if plugin.status().is_ok_and(|status| status.success()) || workspace::on_path("docker-compose").is_some()
+    {
+        return Ok(());
+    }
+    debian::install("there is no Docker Compose", &["docker-compose"])
+}
+
 impl Engine {
     /// Where it listens, as `DOCKER_HOST` would name it.
     pub(crate) fn url(&self) -> &str {

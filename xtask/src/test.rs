@@ -113,6 +113,9 @@ fn build_images(engine: &Engine, steps: &mut Steps, skips: &mut Skips) -> bool {
         skips.add("images", &format!("{error:#}"));
         return false;
     }
+    if let Err(error) = engine::ensure_compose() {
+        skips.add("compose", &format!("{error:#}"));
+    }
     match engine.image_builds() {
         Ok(builds) => builds.into_iter().all(|(name, mut build)| steps.run(name, &mut build)),
         Err(error) => {

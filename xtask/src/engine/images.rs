@@ -45,3 +45,42 @@ impl Engine {
         command
     }
 }
+
+#[cfg(test)]
+mod tests {
+    /// From the first stage to the programs that it makes.
+    fn compilation(dockerfile: &str) -> &str {
+        let (_, rest) = dockerfile.split_once("\n# The manifests alone").expect("the first stage is there");
+        rest.split_once("\n\n# ")
+            .or_else(|| rest.split_once("\n\nFROM ${NODE_IMAGE}"))
+            .expect("another follows")
+            .0
+    }
+
+    #[test]
+    fn both_images_come_from_one_compilation() {
+        let argus = compilation(include_str!("../../../Dockerfile"));
+        let runtime = compilation(include_str!("../../../Dockerfile.runtime"));
+        assert!(argus.contains("cargo build --locked"), "{argus}");
+        assert_eq!(argus, runtime);
+    }
+
+    #[test]
+    fn neither_needs_more_than_the_classic_builder_has() {
+        for dockerfile in [include_str!("../../../Dockerfile"), include_str!("../../../Dockerfile.runtime")] {
+            let lines = dockerfile.lines().filter(|line| !line.starts_with("# "));
+            let new = ["--mount", "--link", "--chmod", "<<EOF", "syntax="];
+            let found: Vec<_> = lines.filter(|line| new.iter().any(|word| line.contains(word))).collect();
+            assert_eq!(found, Vec::<&str>::new());
+        }
+    }
+
+    #[test]
+    fn the_image_of_sessions_has_the_codex_that_is_tested() {
+        let version = format!("@openai/codex@{}", crate::codex::VERSION);
+        for text in [include_str!("../../../Dockerfile.runtime"), include_str!("../../../docker-compose.yml")]
+        {
+            assert!(text.contains(&version), "{version}");
+        }
+    }
+}
