@@ -86,6 +86,8 @@ fn whatever_other_documents_call_a_setting_is_one() {
             .map(str::to_owned),
     );
     known.extend(["ARGUS_BRIDGE_", "TELEGRAM_", "REMOTE_CLIENT_GUIDE"].map(str::to_owned));
+    // The test command's, and a capability.
+    known.extend(["ARGUS_TEST_DOCKER", "DAC_OVERRIDE"].map(str::to_owned));
     let others = [
         include_str!("../../../README.md"),
         include_str!("../../../REMOTE_CLIENT_GUIDE.md"),
