@@ -108,7 +108,9 @@ impl Parts {
     }
 
     async fn session(&self, message: &Receive) -> Result<SessionId, ChatError> {
-        scope::session(&*self.turns, self.scope, message).await
+        let first = self.ledger.first_key(&chat_of(message)).await?;
+        let chat = first.as_ref().unwrap_or(&message.chat_key);
+        scope::session(&*self.turns, self.scope, message, chat).await
     }
 
     /// Stops the chat's turn; where none runs, the one from before `/new`.

@@ -363,6 +363,18 @@ async fn the_scope_decides_whose_session_a_message_goes_to() {
 }
 
 #[tokio::test]
+async fn a_chat_with_another_key_keeps_the_session_of_its_own() {
+    let desk = Desk::new(&["7"]).await;
+    let (turns, allowed) = (Arc::clone(&desk.sessions) as _, vec!["7".to_owned()]);
+    let chats = Chats::new(desk.ledger.clone(), turns, Scope::Chat, allowed, Some("42".to_owned()));
+    let (from, to) = ("-5".parse().unwrap(), "-100".parse().unwrap());
+    chats.moved(&Moved { channel: "telegram".into(), bot: "42".into(), from, to }).await.unwrap();
+    chats.receive(&desk.message("7", "-100", "work")).await.unwrap();
+    let session = locked(&desk.sessions.submitted)[0].session.to_string();
+    assert_eq!(session, "chat-telegram-42--5");
+}
+
+#[tokio::test]
 async fn a_list_of_one_names_the_operator() {
     let desk = Desk::new(&["7"]).await;
     desk.receive(&desk.message("7", "7", "/whoami")).await;

@@ -3,6 +3,7 @@
 use argus_protocol::ChatKey;
 use argus_session::ChatRef;
 
+use super::codec::parse_some;
 use super::{Ledger, LedgerError, Tx};
 
 /// What to do for each session that the chat speaks with, unless the new key speaks with it already.
@@ -13,6 +14,8 @@ const REBIND: &str = "UPDATE chat_bindings SET chat_key = $4 \
      WHERE channel = $1 AND bot = $2 AND chat_key = $3 AND session = $5";
 const WAITING: &str = "UPDATE outbox SET chat_key = $4 \
      WHERE channel = $1 AND bot = $2 AND chat_key = $3 AND state = 'pending'";
+const NOTE: &str = "INSERT INTO chat_moves (channel, bot, chat_key, first) VALUES ($1, $2, $4, coalesce( \
+     (SELECT first FROM chat_moves WHERE channel = $1 AND bot = $2 AND chat_key = $3), $3)) ON CONFLICT DO NOTHING";
 const HOME: &str = "UPDATE home_chat SET chat_key = $4 WHERE channel = $1 AND bot = $2 AND chat_key = $3";
 
 impl Ledger {
@@ -20,6 +23,19 @@ impl Ledger {
     pub async fn move_chat(&self, from: &ChatRef, to: &ChatKey) -> Result<u64, LedgerError> {
         let (from, to) = (from.clone(), to.clone());
         self.write(move |tx| Box::pin(async move { tx.move_chat(&from, &to).await })).await
+    }
+
+    /// The key that a chat had first, where it has another one now.
+    pub async fn first_key(&self, chat: &ChatRef) -> Result<Option<ChatKey>, LedgerError> {
+        let first = sqlx::query_scalar(
+            "SELECT first FROM chat_moves WHERE channel = $1 AND bot = $2 AND chat_key = $3",
+        )
+        .bind(&chat.channel)
+        .bind(&chat.bot)
+        .bind(chat.chat.as_str())
+        .fetch_optional(self.reads())
+        .await?;
+        parse_some("a chat key", first)
     }
 }
 
@@ -35,6 +51,7 @@ impl Tx {
         for session in sessions {
             self.rename(REBIND, from, to, Some(&session)).await?;
         }
+        self.rename(NOTE, from, to, None).await?;
         self.rename(HOME, from, to, None).await?;
         let moved = self.rename(WAITING, from, to, None).await?;
         self.outbox_grew |= moved > 0;

@@ -57,6 +57,11 @@ async fn a_chat_with_another_key_keeps_its_threads_unless_it_has_its_own_there()
         assert_eq!(thread(&other, 0).await.as_deref(), Some("own"));
         assert_eq!(ledger.chat_era(&s, &chat("-100")).await.unwrap(), 1);
     }
+    ledger.move_chat(&chat("-100"), &"-200".parse().unwrap()).await.unwrap();
+    for (key, first) in [("-5", None), ("-100", Some("-5")), ("-200", Some("-5"))] {
+        let known = ledger.first_key(&chat(key)).await.unwrap();
+        assert_eq!(known.as_ref().map(argus_protocol::ChatKey::as_str), first, "{key}");
+    }
 }
 
 #[tokio::test]
