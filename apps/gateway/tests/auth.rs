@@ -63,8 +63,8 @@ async fn a_client_without_the_right_token_is_taken_in_and_closed_as_unauthorized
 
 #[tokio::test]
 async fn a_client_may_give_the_token_in_the_query() {
-    let gateway = Gateway::new().with("ARGUS_TOKEN", "a word/with ünusual+signs").start().await;
-    let query = "token=a%20word%2Fwith%20%C3%BCnusual%2Bsigns&session=default";
+    let gateway = Gateway::new().with("ARGUS_TOKEN", "a&word=/with%unusual+signs#").start().await;
+    let query = "token=a%26word%3D%2Fwith%25unusual%2Bsigns%23&session=default";
     let mut client = Client::open_with(gateway.url(), query, &[]).await.unwrap();
     assert_eq!(client.notification("argus/session").await["params"]["attached"], true);
 }
