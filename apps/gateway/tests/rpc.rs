@@ -69,6 +69,18 @@ async fn so_many_callers_wait_for_a_main_thread_and_one_more_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn a_blank_key_names_nothing_and_an_endless_one_is_refused() {
+    let gateway = Gateway::new().start().await;
+    let said = |text: &str, key: &str| json!({ "text": text, "idempotencyKey": key, "wait": false });
+    let (one, two) =
+        (enqueue(&gateway, said("[say: one]", "")).await, enqueue(&gateway, said("[say: two]", " ")).await);
+    assert_ne!(one["submissionId"], two["submissionId"]);
+    let reply = gateway.rpc("argus/input/enqueue", said("[say: three]", &"k".repeat(257))).await;
+    let words = "'idempotencyKey' has 257 bytes, more than 256";
+    assert_eq!(reply["error"], json!({ "code": -32602, "message": words }));
+}
+
+#[tokio::test]
 async fn a_notification_is_done_and_not_answered() {
     let gateway = Gateway::new().start().await;
     let body =

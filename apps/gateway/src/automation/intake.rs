@@ -15,6 +15,9 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_mins(2);
 /// Longest text of one submission, in bytes.
 const LONGEST_TEXT: usize = 1 << 20;
 
+/// Longest idempotency key, in bytes.
+const LONGEST_KEY: usize = 256;
+
 /// The door.
 #[derive(Clone)]
 pub struct Intake {
@@ -92,7 +95,7 @@ impl Intake {
         mut place: Place,
     ) -> Result<Enqueued, RpcError> {
         let submission = self.submission(session, &request)?;
-        let new = NewSubmission { submission, idempotency_key: request.idempotency_key };
+        let new = NewSubmission { submission, idempotency_key: key(request.idempotency_key)? };
         place.reached().await;
         let submission = match self.ledger.submit(new).await.map_err(|error| store_error(&error))? {
             Submitted::New(submission) => submission,
@@ -164,6 +167,16 @@ async fn told(answer: oneshot::Receiver<Answer>, submission_id: SubmissionId) ->
         Ok(Ok(Answer::Failed(reason))) => Err(RpcError::failed(reason)),
         Ok(Ok(_) | Err(_)) | Err(_) => Ok(Enqueued::Accepted { ok: true, submission_id }),
     }
+}
+
+/// A blank key names nothing: two requests with one are two requests.
+fn key(given: Option<String>) -> Result<Option<String>, RpcError> {
+    let Some(key) = given.filter(|key| !key.trim().is_empty()) else { return Ok(None) };
+    if key.len() > LONGEST_KEY {
+        let message = format!("'idempotencyKey' has {} bytes, more than {LONGEST_KEY}", key.len());
+        return Err(RpcError::invalid_params(message));
+    }
+    Ok(Some(key))
 }
 
 fn target(request: &Enqueue) -> Result<Target, RpcError> {
