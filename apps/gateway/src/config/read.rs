@@ -166,8 +166,11 @@ fn telegram(args: &GatewayArgs, read: &mut Reader) -> Option<TelegramConfig> {
         read.0.push(format!("TELEGRAM_ALLOWED_USER_IDS: expected numeric ids, got `{id}`"));
     }
     let token = args.telegram_token.as_deref().and_then(Secret::parse)?;
-    let bot_id = token.reveal().split_once(':').map(|(id, secret)| (id.parse::<u64>(), secret.is_empty()));
-    if !matches!(bot_id, Some((Ok(_), false))) {
+    // It becomes part of an address: what the bot refuses would be another address here.
+    let fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let parts = token.reveal().split_once(':');
+    if !parts.is_some_and(|(id, rest)| id.parse::<u64>().is_ok() && !rest.is_empty() && rest.chars().all(fit))
+    {
         read.0.push("TELEGRAM_BOT_TOKEN: expected a token such as `123456:ABC…` from BotFather".to_owned());
     }
     Some(TelegramConfig { token, api_url, allowed_user_ids })
@@ -276,6 +279,18 @@ mod tests {
         ] {
             let line = format!("ARGUS_RUNTIME_CMD: {why}, got `{refused}`");
             assert_eq!(read(refused), Err(Mistakes(vec![line])));
+        }
+    }
+
+    #[test]
+    fn a_bot_token_is_one_that_the_bot_would_take() {
+        let told = |token: &str| {
+            let args = GatewayArgs { telegram_token: Some(token.into()), ..args() };
+            Config::from_args(&args).is_ok()
+        };
+        assert!(told(" 42:AAE-x_9 \n"));
+        for bad in ["42", "42:", ":abc", "x:abc", "42:a b", "42:a/../b", "42:a?b", "42:ä"] {
+            assert!(!told(bad), "{bad}");
         }
     }
 
