@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use argus_protocol::argus::channel::{ReceiverState, Report as ReceiverReport};
 use async_trait::async_trait;
@@ -19,6 +20,8 @@ const RECEIVER_SILENCE_MS: u64 = 120_000;
 const OUTBOX_WAIT_MS: u64 = 300_000;
 /// With less space than this for the home, in bytes, the operator should act.
 const LITTLE_SPACE: u64 = 32 << 20;
+/// How long those who have no token are told the same.
+const FRESH: Duration = Duration::from_secs(1);
 /// Receivers that are remembered.
 const MOST_RECEIVERS: usize = 64;
 
@@ -30,12 +33,33 @@ pub struct Health {
     sessions: Sessions,
     /// What each receiver said last, and when (unix milliseconds).
     receivers: Mutex<BTreeMap<String, (ReceiverReport, u64)>>,
+    /// What those who have no token were told last.
+    told: Told,
+}
+
+/// An answer that stays the same for a moment. It is held while it is found out: many who ask at once cost one look.
+#[derive(Default)]
+struct Told(tokio::sync::Mutex<Option<(Instant, bool)>>);
+
+impl Told {
+    /// The last answer where it is fresh, else that of `look`.
+    async fn or(&self, look: impl Future<Output = bool>) -> bool {
+        let mut told = self.0.lock().await;
+        if let Some((at, ok)) = *told
+            && at.elapsed() < FRESH
+        {
+            return ok;
+        }
+        let ok = look.await;
+        *told = Some((Instant::now(), ok));
+        ok
+    }
 }
 
 impl Health {
     /// Health of these parts, and of the disk that holds the home.
     pub fn new(home: PathBuf, ledger: Ledger, delivery: Option<Delivery>, sessions: Sessions) -> Self {
-        Self { home, ledger, delivery, sessions, receivers: Mutex::default() }
+        Self { home, ledger, delivery, sessions, receivers: Mutex::default(), told: Told::default() }
     }
 
     /// Before the first write fails: on a full disk small ones may go through for a long while yet.
@@ -88,6 +112,10 @@ impl Standing for Health {
         }
     }
 
+    async fn ready(&self) -> bool {
+        self.told.or(async { self.report().await.ok }).await
+    }
+
     async fn report(&self) -> Report {
         let now = unix_ms();
         let mut reasons = Vec::new();
@@ -114,5 +142,20 @@ fn trouble(report: &ReceiverReport, silence: u64) -> Option<String> {
         ReceiverState::Conflict => Some(format!("{name}: another program polls with its token: {detail}")),
         ReceiverState::Unauthorized => Some(format!("{name}: its token is refused: {detail}")),
         ReceiverState::Unreachable => Some(format!("{name}: cannot be reached: {detail}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_has_no_token_causes_one_look_a_second_and_not_one_each() {
+        let told = Told::default();
+        assert!(told.or(async { true }).await);
+        *told.0.lock().await = Some((Instant::now() + Duration::from_mins(1), true));
+        assert!(told.or(async { panic!("it was told a moment ago") }).await);
+        *told.0.lock().await = Instant::now().checked_sub(FRESH).map(|at| (at, true));
+        assert!(!told.or(async { false }).await);
     }
 }

@@ -10,6 +10,9 @@ pub trait Standing: Send + Sync {
     /// A channel's receiving side tells how it stands.
     fn receiver_reports(&self, report: ReceiverReport);
 
+    /// Whether everything serves, as it was a moment ago: to look costs a write, and anybody may ask.
+    async fn ready(&self) -> bool;
+
     /// How everything stands now.
     async fn report(&self) -> Report;
 }

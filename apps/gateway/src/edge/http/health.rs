@@ -19,10 +19,12 @@ pub(in super::super) async fn ready(
     headers: HeaderMap,
     uri: Uri,
 ) -> (StatusCode, Json<Value>) {
-    let report = edge.standing.report().await;
-    let status = if report.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    if is_operator(&edge.token, &headers, uri.query()) {
-        return (status, Json(json!(report)));
-    }
-    (status, Json(json!({ "ok": report.ok })))
+    let (ok, told) = if is_operator(&edge.token, &headers, uri.query()) {
+        let report = edge.standing.report().await;
+        (report.ok, json!(report))
+    } else {
+        let ok = edge.standing.ready().await;
+        (ok, json!({ "ok": ok }))
+    };
+    (if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(told))
 }
