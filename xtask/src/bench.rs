@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::engine::{self, Engine, Optimised};
 use crate::workspace;
 
 /// What may be said on the command line.
@@ -16,15 +17,27 @@ pub(crate) struct Options {
 enum What {
     /// A Telegram message's way to the agent and back; memory; start.
     MainPath,
+    /// A session in a container: new, woken, live; memory; images.
+    Session,
 }
 
 /// Builds, measures, prints.
 pub(crate) fn run(options: &Options) -> ExitCode {
-    let bench = match options.what {
-        What::MainPath => "main_path",
+    let (bench, engine) = match options.what {
+        What::MainPath => ("main_path", None),
+        What::Session => match prepared() {
+            Ok(engine) => ("session", Some(engine)),
+            Err(error) => {
+                eprintln!("xtask: {error:#}");
+                return ExitCode::FAILURE;
+            }
+        },
     };
     let programs = workspace::cargo(["build", "--release", "--workspace", "--bins"]);
-    let measure = workspace::cargo(["bench", "--package", "argus-gateway", "--bench", bench]);
+    let mut measure = workspace::cargo(["bench", "--package", "argus-gateway", "--bench", bench]);
+    if let Some(engine) = &engine {
+        measure.env("ARGUS_TEST_DOCKER", engine.url()).env("ARGUS_TEST_IMAGES", Optimised::Fully.tag());
+    }
     for mut command in [programs, measure] {
         match command.status() {
             Ok(status) if status.success() => {}
@@ -36,4 +49,15 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// An engine with the images as they are shipped.
+fn prepared() -> anyhow::Result<Engine> {
+    let engine = engine::ensure()?;
+    engine.ensure_bases()?;
+    for (name, mut build) in engine.image_builds(Optimised::Fully)? {
+        println!("── {name}");
+        anyhow::ensure!(build.status().is_ok_and(|status| status.success()), "the {name} cannot be built");
+    }
+    Ok(engine)
 }

@@ -12,7 +12,7 @@ mod bases;
 mod images;
 mod own;
 
-pub(crate) use images::TAG;
+pub(crate) use images::Optimised;
 
 /// An engine that answers. One that was started for this run ends with this value.
 pub(crate) struct Engine {

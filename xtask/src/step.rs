@@ -58,11 +58,20 @@ impl Steps {
 }
 
 fn announce(name: &str, command: &Command) -> Instant {
-    let arguments = command.get_args().map(|argument| argument.to_string_lossy());
+    let arguments = command.get_args().map(|argument| shortened(&argument.to_string_lossy()));
     let program =
         std::path::Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy();
-    println!("── {name}: {}", std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" "));
+    let words = std::iter::once(program.into_owned()).chain(arguments);
+    println!("── {name}: {}", words.collect::<Vec<_>>().join(" "));
     Instant::now()
+}
+
+/// An argument may be a whole program.
+fn shortened(argument: &str) -> String {
+    match argument.char_indices().nth(80) {
+        Some((end, _)) => format!("{}…", &argument[..end]),
+        None => argument.to_owned(),
+    }
 }
 
 /// Passes both outputs on line by line, through one pipe so that their order stays, and picks up the tallies.

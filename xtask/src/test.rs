@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, Optimised};
 use crate::skips::Skips;
 use crate::step::Steps;
 use crate::tally::Tally;
@@ -116,7 +116,7 @@ fn build_images(engine: &Engine, steps: &mut Steps, skips: &mut Skips) -> bool {
     if let Err(error) = engine::ensure_compose() {
         skips.add("compose", &format!("{error:#}"));
     }
-    match engine.image_builds() {
+    match engine.image_builds(Optimised::Quickly) {
         Ok(builds) => builds.into_iter().all(|(name, mut build)| steps.run(name, &mut build)),
         Err(error) => {
             skips.add("images", &format!("{error:#}"));
@@ -178,7 +178,7 @@ fn clean_environment(tests: &mut Command, parts: &Parts) {
         None => tests.env_remove("ARGUS_TEST_DOCKER"),
     };
     if parts.images {
-        tests.env("ARGUS_TEST_IMAGES", engine::TAG);
+        tests.env("ARGUS_TEST_IMAGES", Optimised::Quickly.tag());
     }
 }
 

@@ -9,16 +9,39 @@ use data_encoding::BASE64;
 use super::Engine;
 use crate::workspace;
 
-/// Their tag in tests: `argus:test` and `argus-runtime:test`.
-pub(crate) const TAG: &str = "test";
+/// How much the compiler optimises.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Optimised {
+    /// A little, in half the time: for tests.
+    Quickly,
+    /// As what is shipped: for figures.
+    Fully,
+}
+
+impl Optimised {
+    /// The images' tag: `argus:test` and `argus-runtime:test`.
+    pub(crate) fn tag(self) -> &'static str {
+        match self {
+            Self::Quickly => "test",
+            Self::Fully => "bench",
+        }
+    }
+
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Quickly => "quick",
+            Self::Fully => "release",
+        }
+    }
+}
 
 impl Engine {
     /// The build of each, with its name; the second one finds the programs of the first. The third is the second with
     /// another agent than Codex.
-    pub(crate) fn image_builds(&self) -> anyhow::Result<[(&'static str, Command); 3]> {
+    pub(crate) fn image_builds(&self, optimised: Optimised) -> anyhow::Result<[(&'static str, Command); 3]> {
         let agent = workspace::root().join("crates/testkit/agents/tiny-agent.py");
         let agent = BASE64.encode(&fs::read(&agent).with_context(|| format!("`{}`", agent.display()))?);
-        let mut tiny = self.image("argus-runtime-tiny", "Dockerfile.runtime");
+        let mut tiny = self.image("argus-runtime-tiny", "Dockerfile.runtime", optimised);
         for argument in [
             format!(
                 "ARGUS_RUNTIME_INSTALL_CMD=cd /usr/local/bin && echo {agent} | base64 -d >tiny-agent && chmod +x tiny-agent"
@@ -28,15 +51,21 @@ impl Engine {
             tiny.args(["--build-arg", &argument]);
         }
         Ok([
-            ("image of argus", self.image("argus", "Dockerfile")),
-            ("image of argus-runtime", self.image("argus-runtime", "Dockerfile.runtime")),
+            ("image of argus", self.image("argus", "Dockerfile", optimised)),
+            ("image of argus-runtime", self.image("argus-runtime", "Dockerfile.runtime", optimised)),
             ("image with another agent", tiny),
         ])
     }
 
-    fn image(&self, name: &str, dockerfile: &str) -> Command {
-        let mut command = self.docker(["build", "--build-arg", "PROFILE=quick", "--file", dockerfile]);
-        command.args(["--tag", &format!("{name}:{TAG}")]);
+    fn image(&self, name: &str, dockerfile: &str, optimised: Optimised) -> Command {
+        let mut command = self.docker([
+            "build",
+            "--build-arg",
+            &format!("PROFILE={}", optimised.profile()),
+            "--file",
+            dockerfile,
+        ]);
+        command.args(["--tag", &format!("{name}:{}", optimised.tag())]);
         if self.client.kit {
             // Without a terminal's tricks, so that a log can be read.
             command.arg("--progress=plain");
