@@ -103,7 +103,11 @@ impl Docker {
     /// The same with the real codex in it, where there is one.
     pub fn codex_image(&self) -> Option<String> {
         let codex = programs::real_codex()?;
-        Some(self.build("codex-", &[codex], &self.image()))
+        // What it needs beside itself to put commands behind a wall.
+        let resources = codex.parent()?.parent()?.join("codex-resources/bwrap");
+        let files: Vec<_> =
+            [codex].into_iter().chain(Some(resources).filter(|path| path.is_file())).collect();
+        Some(self.build("codex-", &files, &self.image()))
     }
 
     /// An image of this corner like [`Self::image`], but another one.
@@ -140,6 +144,8 @@ impl Docker {
         let lock = File::create(place).expect("a file for the lock");
         lock.lock().expect("the lock can be waited for");
         if self.inspect(&tag).is_none() {
+            let old = ["--filter", "label=argus.test=1", "--filter", "until=24h"];
+            _ = self.try_run(&[&["image", "prune", "--all", "--force"], old.as_slice()].concat());
             let folder = tempfile::tempdir().expect("a folder for the test");
             for (file, name) in files.iter().zip(&names) {
                 fs::copy(file, folder.path().join(name)).expect("a program can be copied");

@@ -12,16 +12,13 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::decide::{Change, Decision, Obstacle, decide};
-use super::engine::{Engine, Since};
+use super::engine::Engine;
 use super::found::Found;
-use super::opening::{Call, Called};
 use super::ourselves;
 use super::seed::sow;
 use super::spec::{self, ContainerSpec, Files, Ground, LAYOUT, label};
 use super::watch::Watch;
 use crate::config::{DockerConfig, Scope};
-use crate::runtime::link::DialError;
 use crate::runtime::provision::{KnownRuntime, ProvisionError, Provisioner, Reached};
 
 /// What containers are made from.
@@ -46,11 +43,11 @@ pub struct DockerSettings {
 /// Makes and finds containers.
 #[derive(Debug)]
 pub struct DockerProvisioner {
-    settings: DockerSettings,
-    key: SigningKey,
-    installation: String,
-    engine: Arc<Engine>,
-    watch: Arc<Watch>,
+    pub(super) settings: DockerSettings,
+    pub(super) key: SigningKey,
+    pub(super) installation: String,
+    pub(super) engine: Arc<Engine>,
+    pub(super) watch: Arc<Watch>,
     /// Ends the watch with us.
     #[expect(dead_code, reason = "it is there to be dropped")]
     watching: DropGuard,
@@ -61,7 +58,7 @@ pub struct DockerProvisioner {
 }
 
 /// How long a bridge that is told to end may take to end its agent.
-const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 /// No answer of the engine takes longer than this.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// How often a container may end under our hands before that is an error.
@@ -114,7 +111,7 @@ impl DockerProvisioner {
         Ok(())
     }
 
-    fn wanted(&self, session: &SessionId, network: &str) -> ContainerSpec {
+    pub(super) fn wanted(&self, session: &SessionId, network: &str) -> ContainerSpec {
         let ground = Ground {
             config: &self.settings.config,
             agent: &self.settings.agent,
@@ -130,7 +127,7 @@ impl DockerProvisioner {
         )
     }
 
-    async fn network(&self) -> Result<String, ProvisionError> {
+    pub(super) async fn network(&self) -> Result<String, ProvisionError> {
         let mut joined = self.network.lock().await;
         let id = self.engine.network(&self.settings.config.network).await?;
         if let Some(ourselves) = &self.ourselves
@@ -140,144 +137,6 @@ impl DockerProvisioner {
             *joined = Some(id.clone());
         }
         Ok(id)
-    }
-
-    /// Reaches the container's bridge; `None` when the container ended meanwhile and everything is to be looked at
-    /// again.
-    async fn attempt(&self, session: &SessionId) -> Result<Option<Reached>, ProvisionError> {
-        let config = &self.settings.config;
-        let name = spec::name(config, session);
-        let image = async { Ok(self.engine.image(&config.image).await?) };
-        let there = async { Ok(self.engine.find(&name).await?) };
-        let (image, network, there) = futures::future::try_join3(image, self.network(), there).await?;
-        let wanted = self.wanted(session, &network);
-        let decision = decide(&wanted, image.as_deref(), &self.installation, there.as_ref());
-        let image = image.as_deref();
-        match (decision, there) {
-            (Decision::Refuse(obstacle), _) => Err(refusal(&name, obstacle)),
-            (Decision::Reuse, Some(found)) => self.adopt(session, &wanted, found).await,
-            (Decision::ReplaceIfFree(change), Some(found)) => {
-                self.replace_if_free(session, &wanted, image, found, change).await
-            }
-            (Decision::Start, Some(found)) => self.open(session, &wanted, &found.id).await.map(Some),
-            (Decision::Replace(change), Some(found)) => {
-                self.replace(session, &wanted, image, &found, change).await.map(Some)
-            }
-            (_, _) => self.create(session, &wanted, image).await.map(Some),
-        }
-    }
-
-    async fn create(
-        &self,
-        session: &SessionId,
-        wanted: &ContainerSpec,
-        image: Option<&str>,
-    ) -> Result<Reached, ProvisionError> {
-        let image = image.ok_or_else(|| no_image(&self.settings.config.image))?;
-        let id = self.engine.create(wanted, image).await?;
-        tracing::info!(session.id = %session, container = wanted.name, "made a container");
-        self.open(session, wanted, &id).await
-    }
-
-    async fn replace(
-        &self,
-        session: &SessionId,
-        wanted: &ContainerSpec,
-        image: Option<&str>,
-        found: &Found,
-        change: Change,
-    ) -> Result<Reached, ProvisionError> {
-        tracing::info!(session.id = %session, container = found.name, ?change, "the container is made anew");
-        self.engine.stop(&found.id, GRACE).await?;
-        self.engine.remove(&found.id).await?;
-        self.create(session, wanted, image).await
-    }
-
-    async fn replace_if_free(
-        &self,
-        session: &SessionId,
-        wanted: &ContainerSpec,
-        image: Option<&str>,
-        found: Found,
-        change: Change,
-    ) -> Result<Option<Reached>, ProvisionError> {
-        let Some(reached) = self.adopt(session, wanted, found.clone()).await? else { return Ok(None) };
-        if !reached.welcome.free {
-            tracing::info!(
-                session.id = %session, container = found.name, ?change,
-                "the container is not as it would be made today; it is kept while it is at work"
-            );
-            return Ok(Some(reached));
-        }
-        drop(reached);
-        self.replace(session, wanted, image, &found, change).await.map(Some)
-    }
-
-    /// Starts a container and greets its bridge once it listens.
-    async fn open(
-        &self,
-        session: &SessionId,
-        wanted: &ContainerSpec,
-        id: &str,
-    ) -> Result<Reached, ProvisionError> {
-        // First, so that nothing it writes is missed.
-        let output = self.engine.output(id, Since::Now).await?;
-        self.engine.start(id).await?;
-        let secret = self.key.derive("bridge", session.as_str());
-        let call = self.call(id, &wanted.network, secret.reveal()).await?;
-        match call.when_listening(output).await.map_err(|error| no_bridge(&wanted.name, &error))? {
-            Ok(reached) => {
-                tracing::info!(session.id = %session, boot = reached.welcome.boot, "started a container");
-                Ok(*reached)
-            }
-            Err(last_words) => {
-                let code = self.engine.ended(id).await?;
-                let code = code.map_or_else(|| "it was removed".to_owned(), |code| format!("exit {code}"));
-                Err(ProvisionError::lasting(format!(
-                    "the container `{}` ended at once ({code}); its last words: {last_words}",
-                    wanted.name
-                )))
-            }
-        }
-    }
-
-    /// Greets the bridge of a container that runs; `None` when it ended instead.
-    async fn adopt(
-        &self,
-        session: &SessionId,
-        wanted: &ContainerSpec,
-        found: Found,
-    ) -> Result<Option<Reached>, ProvisionError> {
-        let secret = self.key.derive("bridge", session.as_str());
-        let call = self.call(&found.id, &wanted.network, secret.reveal()).await?;
-        let told = |error: DialError| no_bridge(&found.name, &error);
-        let reached = match call.once().await.map_err(told)? {
-            Called::Reached(reached) => Ok(reached),
-            // It may have been started a moment ago, or be about to end.
-            Called::Nobody => {
-                let output = self.engine.output(&found.id, Since::Begin).await?;
-                call.when_listening(output).await.map_err(told)?
-            }
-        };
-        let Ok(reached) = reached else {
-            self.engine.ended(&found.id).await?;
-            return Ok(None);
-        };
-        tracing::info!(session.id = %session, boot = reached.welcome.boot, "adopted the running container");
-        Ok(Some(*reached))
-    }
-
-    async fn call<'a>(
-        &'a self,
-        id: &str,
-        network: &str,
-        secret: &'a str,
-    ) -> Result<Call<'a>, ProvisionError> {
-        let found = self.engine.find(id).await?;
-        let address = found.and_then(|found| found.address(network)).ok_or_else(|| {
-            ProvisionError::passing("the container has no address yet, or ended at once".to_owned())
-        })?;
-        Ok(Call { address, secret, gateway: &self.settings.gateway, fate: self.watch.follow(id) })
     }
 
     async fn container(&self, session: &SessionId) -> Result<Option<Found>, ProvisionError> {
@@ -388,25 +247,4 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
 
 fn cannot_make(folder: &Path, error: &std::io::Error) -> ProvisionError {
     ProvisionError::lasting(format!("cannot make the folder `{}`: {error}", folder.display()))
-}
-
-fn refusal(name: &str, obstacle: Obstacle) -> ProvisionError {
-    ProvisionError::lasting(match obstacle {
-        Obstacle::Foreign => format!(
-            "the container `{name}` is of another installation and is left alone; remove it, or set \
-             ARGUS_CONTAINER_PREFIX to another name"
-        ),
-        Obstacle::Paused => format!("the container `{name}` is paused; run `docker unpause {name}`"),
-    })
-}
-
-fn no_image(image: &str) -> ProvisionError {
-    ProvisionError::lasting(format!(
-        "there is no image `{image}`; build it with `docker compose build runtime-image`, or `docker build -f \
-         Dockerfile.runtime -t {image} .`"
-    ))
-}
-
-fn no_bridge(name: &str, error: &DialError) -> ProvisionError {
-    ProvisionError::lasting(format!("container `{name}`: {error}; remove it with `docker rm -f {name}`"))
 }

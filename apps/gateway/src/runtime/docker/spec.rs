@@ -37,9 +37,11 @@ pub const WORKSPACE: &str = "/root/.argus/workspace";
 /// The port of the bridge in a container.
 pub(super) const PORT: u16 = 7777;
 
-/// What a root that is none outside its container needs to install packages and to give files away: each one is
-/// proven needed by a test.
-const CAPABILITIES: [&str; 6] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"];
+/// What root in a container needs to install packages, and to use files of the workspace that are somebody else's.
+/// Without any one of them something of that fails.
+const CAPABILITIES: [&str; 5] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"];
+/// What root needs besides to make a user namespace in which it is still root.
+const FOR_NAMESPACES: &str = "SETFCAP";
 /// Where the bridge keeps lines that memory cannot hold, and the room it has there: a little more than it uses.
 const SPILL: &str = "/run/argus-bridge";
 const SPILL_OPTIONS: &str = "rw,nosuid,nodev,noexec,size=72m,mode=1777";
@@ -136,7 +138,7 @@ impl ContainerSpec {
             binds: binds(config, session, files),
             tmpfs: tmpfs(files, plain_user),
             limits: Limits::from(&config.limits),
-            capabilities: if plain_user { Vec::new() } else { CAPABILITIES.to_vec() },
+            capabilities: capabilities(plain_user, config.inner_sandbox),
             security: security(config.inner_sandbox),
             read_only_root: plain_user,
             log: LOG.into(),
@@ -246,6 +248,14 @@ fn tmpfs(files: &Files, plain_user: bool) -> BTreeMap<&'static str, &'static str
         tmpfs.insert("/tmp", TMP_OPTIONS);
     }
     tmpfs
+}
+
+fn capabilities(plain_user: bool, inner: InnerSandbox) -> Vec<&'static str> {
+    match (plain_user, inner) {
+        (true, _) => Vec::new(),
+        (false, InnerSandbox::None) => CAPABILITIES.to_vec(),
+        (false, InnerSandbox::Codex) => CAPABILITIES.iter().copied().chain([FOR_NAMESPACES]).collect(),
+    }
 }
 
 fn security(inner: InnerSandbox) -> Vec<String> {

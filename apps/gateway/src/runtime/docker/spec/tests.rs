@@ -100,6 +100,30 @@ fn only_a_user_that_is_not_root_goes_without_capabilities() {
 }
 
 #[test]
+fn the_second_wall_takes_a_profile_of_its_own_and_for_root_one_capability_more() {
+    let config = DockerConfig { inner_sandbox: InnerSandbox::Codex, ..settings() };
+    let (with, without) = (spec(&config), spec(&settings()));
+    assert_eq!(with.capabilities.iter().filter(|one| !without.capabilities.contains(one)).count(), 1);
+    let profile = with.security[1].strip_prefix("seccomp=").unwrap();
+    let profile: serde_json::Value = serde_json::from_str(profile).unwrap();
+    let rules = profile["syscalls"].as_array().unwrap();
+    let allows = |name: &str| {
+        rules.iter().any(|rule| {
+            let named = rule["names"].as_array().unwrap().iter().any(|one| one == name);
+            named && rule["action"] == "SCMP_ACT_ALLOW" && rule.get("args").is_none()
+        })
+    };
+    for name in ["clone", "unshare", "mount", "umount2", "pivot_root", "openat", "execve"] {
+        assert!(allows(name), "{name}");
+    }
+    for name in ["bpf", "setns", "init_module", "keyctl", "reboot", "open_by_handle_at"] {
+        assert!(!allows(name), "{name}");
+    }
+    let plain = DockerConfig { user: Some("1000".into()), ..config };
+    assert_eq!(spec(&plain).capabilities, Vec::<&str>::new());
+}
+
+#[test]
 fn values_of_variables_do_not_show() {
     let config =
         DockerConfig { env: [("A".to_owned(), Secret::parse("hush").unwrap())].into(), ..settings() };

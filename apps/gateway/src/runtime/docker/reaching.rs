@@ -1,0 +1,153 @@
+//! One attempt to reach a session's bridge: looks, decides, and does what was decided.
+
+use argus_protocol::SessionId;
+
+use super::decide::{Change, Decision, decide};
+use super::engine::Since;
+use super::found::Found;
+use super::opening::{Call, Called};
+use super::provisioner::{DockerProvisioner, GRACE};
+use super::spec::{self, ContainerSpec};
+use super::words::{no_bridge, no_image, refusal};
+use crate::runtime::link::DialError;
+use crate::runtime::provision::{ProvisionError, Reached};
+
+impl DockerProvisioner {
+    /// Reaches the container's bridge; `None` when the container ended meanwhile and everything is to be looked at
+    /// again.
+    pub(super) async fn attempt(&self, session: &SessionId) -> Result<Option<Reached>, ProvisionError> {
+        let config = &self.settings.config;
+        let name = spec::name(config, session);
+        let image = async { Ok(self.engine.image(&config.image).await?) };
+        let there = async { Ok(self.engine.find(&name).await?) };
+        let (image, network, there) = futures::future::try_join3(image, self.network(), there).await?;
+        let wanted = self.wanted(session, &network);
+        let decision = decide(&wanted, image.as_deref(), &self.installation, there.as_ref());
+        let image = image.as_deref();
+        match (decision, there) {
+            (Decision::Refuse(obstacle), _) => Err(refusal(&name, obstacle)),
+            (Decision::Reuse, Some(found)) => self.adopt(session, &wanted, found).await,
+            (Decision::ReplaceIfFree(change), Some(found)) => {
+                self.replace_if_free(session, &wanted, image, found, change).await
+            }
+            (Decision::Start, Some(found)) => self.open(session, &wanted, &found.id).await.map(Some),
+            (Decision::Replace(change), Some(found)) => {
+                self.replace(session, &wanted, image, &found, change).await.map(Some)
+            }
+            (_, _) => self.create(session, &wanted, image).await.map(Some),
+        }
+    }
+
+    async fn create(
+        &self,
+        session: &SessionId,
+        wanted: &ContainerSpec,
+        image: Option<&str>,
+    ) -> Result<Reached, ProvisionError> {
+        let image = image.ok_or_else(|| no_image(&self.settings.config.image))?;
+        let id = self.engine.create(wanted, image).await?;
+        tracing::info!(session.id = %session, container = wanted.name, "made a container");
+        self.open(session, wanted, &id).await
+    }
+
+    async fn replace(
+        &self,
+        session: &SessionId,
+        wanted: &ContainerSpec,
+        image: Option<&str>,
+        found: &Found,
+        change: Change,
+    ) -> Result<Reached, ProvisionError> {
+        tracing::info!(session.id = %session, container = found.name, ?change, "the container is made anew");
+        self.engine.stop(&found.id, GRACE).await?;
+        self.engine.remove(&found.id).await?;
+        self.create(session, wanted, image).await
+    }
+
+    async fn replace_if_free(
+        &self,
+        session: &SessionId,
+        wanted: &ContainerSpec,
+        image: Option<&str>,
+        found: Found,
+        change: Change,
+    ) -> Result<Option<Reached>, ProvisionError> {
+        let Some(reached) = self.adopt(session, wanted, found.clone()).await? else { return Ok(None) };
+        if !reached.welcome.free {
+            tracing::info!(
+                session.id = %session, container = found.name, ?change,
+                "the container is not as it would be made today; it is kept while it is at work"
+            );
+            return Ok(Some(reached));
+        }
+        drop(reached);
+        self.replace(session, wanted, image, &found, change).await.map(Some)
+    }
+
+    /// Starts a container and greets its bridge once it listens.
+    async fn open(
+        &self,
+        session: &SessionId,
+        wanted: &ContainerSpec,
+        id: &str,
+    ) -> Result<Reached, ProvisionError> {
+        // First, so that nothing it writes is missed.
+        let output = self.engine.output(id, Since::Now).await?;
+        self.engine.start(id).await?;
+        let secret = self.key.derive("bridge", session.as_str());
+        let call = self.call(id, &wanted.network, secret.reveal()).await?;
+        match call.when_listening(output).await.map_err(|error| no_bridge(&wanted.name, &error))? {
+            Ok(reached) => {
+                tracing::info!(session.id = %session, boot = reached.welcome.boot, "started a container");
+                Ok(*reached)
+            }
+            Err(last_words) => {
+                let code = self.engine.ended(id).await?;
+                let code = code.map_or_else(|| "it was removed".to_owned(), |code| format!("exit {code}"));
+                Err(ProvisionError::lasting(format!(
+                    "the container `{}` ended at once ({code}); its last words: {last_words}",
+                    wanted.name
+                )))
+            }
+        }
+    }
+
+    /// Greets the bridge of a container that runs; `None` when it ended instead.
+    async fn adopt(
+        &self,
+        session: &SessionId,
+        wanted: &ContainerSpec,
+        found: Found,
+    ) -> Result<Option<Reached>, ProvisionError> {
+        let secret = self.key.derive("bridge", session.as_str());
+        let call = self.call(&found.id, &wanted.network, secret.reveal()).await?;
+        let told = |error: DialError| no_bridge(&found.name, &error);
+        let reached = match call.once().await.map_err(told)? {
+            Called::Reached(reached) => Ok(reached),
+            // It may have been started a moment ago, or be about to end.
+            Called::Nobody => {
+                let output = self.engine.output(&found.id, Since::Begin).await?;
+                call.when_listening(output).await.map_err(told)?
+            }
+        };
+        let Ok(reached) = reached else {
+            self.engine.ended(&found.id).await?;
+            return Ok(None);
+        };
+        tracing::info!(session.id = %session, boot = reached.welcome.boot, "adopted the running container");
+        Ok(Some(*reached))
+    }
+
+    async fn call<'a>(
+        &'a self,
+        id: &str,
+        network: &str,
+        secret: &'a str,
+    ) -> Result<Call<'a>, ProvisionError> {
+        let found = self.engine.find(id).await?;
+        let address = found.and_then(|found| found.address(network)).ok_or_else(|| {
+            ProvisionError::passing("the container has no address yet, or ended at once".to_owned())
+        })?;
+        Ok(Call { address, secret, gateway: &self.settings.gateway, fate: self.watch.follow(id) })
+    }
+}
