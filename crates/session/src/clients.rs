@@ -17,6 +17,8 @@ pub(crate) struct Client {
     /// Whether it may be asked for approvals.
     pub(crate) handler: bool,
     listening: Listening,
+    /// The newest number it heard before it came.
+    heard: u64,
     /// What it said of itself in `initialize`.
     pub(crate) introduction: Introduction,
     /// Its requests without a reply.
@@ -68,7 +70,8 @@ pub(crate) struct Clients {
 
 impl Clients {
     pub(crate) fn attach(&mut self, id: ClientId, handler: bool, listening: Listening) {
-        let client = Client { handler, listening, introduction: Introduction::default(), outstanding: 0 };
+        let client =
+            Client { handler, listening, heard: 0, introduction: Introduction::default(), outstanding: 0 };
         self.attached.insert(id, client);
         if handler && self.default_handler.is_none() {
             self.default_handler = Some(id);
@@ -118,13 +121,19 @@ impl Clients {
         self.attached.values().any(|client| client.listening == Listening::Plain)
     }
 
-    /// Everybody who wants to see a notification of this method.
-    pub(crate) fn audience(&self, method: &str) -> Audience {
+    /// Notes that a client heard everything up to this number before it came.
+    pub(crate) fn heard(&mut self, id: ClientId, number: u64) {
+        self.attached.entry(id).and_modify(|client| client.heard = number);
+    }
+
+    /// Everybody who wants to see a notification of this method, and has not heard the one of this number.
+    pub(crate) fn audience(&self, method: &str, number: u64) -> Audience {
         let mut audience = Audience::default();
         for (id, client) in self.attached.iter().filter(|(_, client)| client.introduction.wants(method)) {
             match client.listening {
                 Listening::Plain => audience.plain.push(*id),
-                Listening::Numbered { .. } => audience.numbered.push(*id),
+                Listening::Numbered { .. } if client.heard < number => audience.numbered.push(*id),
+                Listening::Numbered { .. } => {}
             }
         }
         audience
@@ -173,8 +182,8 @@ mod tests {
         let mut clients = clients(&[(1, true), (2, true)]);
         let text = r#"{"clientInfo":{"name":"x"},"capabilities":{"experimentalApi":true,"optOutNotificationMethods":["a"]}}"#;
         clients.get(ClientId::new(2)).unwrap().introduction = serde_json::from_str(text).unwrap();
-        assert_eq!(clients.audience(method::READ_STATE_CHANGED).plain, [ClientId::new(2)]);
-        assert_eq!(clients.audience("a").plain, [ClientId::new(1)]);
+        assert_eq!(clients.audience(method::READ_STATE_CHANGED, 1).plain, [ClientId::new(2)]);
+        assert_eq!(clients.audience("a", 1).plain, [ClientId::new(1)]);
     }
 
     #[test]

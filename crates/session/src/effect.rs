@@ -54,6 +54,9 @@ pub enum Effect {
         /// What.
         op: StoreOp,
     },
+    /// Write down what was said to everybody. Answered by [`crate::Input::Kept`]; it has to survive the owner, not the
+    /// machine.
+    Keep(KeptFrame),
     /// The answer to a question.
     Answer {
         /// Which question.
@@ -71,6 +74,19 @@ pub enum Effect {
         /// Who asked.
         origin: Origin,
     },
+}
+
+/// One frame that was said to everybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptFrame {
+    /// Its number, one more than that of the one before.
+    pub number: u64,
+    /// The bridge process it came from, empty where there was none …
+    pub boot: String,
+    /// … and the newest line of it that was seen then.
+    pub line: u64,
+    /// The frame, without its number.
+    pub text: Bytes,
 }
 
 /// What a prompt is to be made of.

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use argus_protocol::frame;
 use bytes::Bytes;
 
+use crate::input::{Heard, KeptHistory};
+
 /// Most frames kept.
 const FRAMES: usize = 16_384;
 /// Most bytes kept.
@@ -23,11 +25,17 @@ pub(crate) struct History {
     bytes: usize,
     /// The first frame that no client heard.
     unheard_from: Option<u64>,
+    /// The bridge process and its newest line whose frames were kept by our last owner.
+    said: Option<(String, u64)>,
+    /// Frames that are not written down yet, with the line of the bridge that each follows from.
+    unwritten: VecDeque<(u64, u64)>,
 }
 
 /// What a client missed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Missed {
+    /// The newest number that the client heard before.
+    pub(crate) heard: u64,
     /// Numbers that are gone, from and to.
     pub(crate) gap: Option<(u64, u64)>,
     /// The rest, each with its number in it.
@@ -35,9 +43,21 @@ pub(crate) struct Missed {
 }
 
 impl History {
-    /// An empty one, in which numbers start at 1.
-    pub(crate) fn new(epoch: String) -> Self {
-        Self { epoch, first: 1, frames: VecDeque::new(), bytes: 0, unheard_from: None }
+    /// What was kept.
+    pub(crate) fn restore(kept: KeptHistory) -> Self {
+        let mut history = Self {
+            epoch: kept.epoch,
+            first: kept.first.max(1),
+            frames: VecDeque::new(),
+            bytes: 0,
+            unheard_from: None,
+            said: kept.line,
+            unwritten: VecDeque::new(),
+        };
+        for frame in kept.frames {
+            history.push(frame);
+        }
+        history
     }
 
     pub(crate) fn epoch(&self) -> &str {
@@ -70,6 +90,35 @@ impl History {
         self.unheard_from.is_some()
     }
 
+    /// Whether what this line says was said to everybody by our last owner already.
+    pub(crate) fn has_said(&self, boot: &str, line: u64) -> bool {
+        self.said.as_ref().is_some_and(|(known, newest)| known == boot && line <= *newest)
+    }
+
+    /// A frame is being written down; until then the bridge must not forget the line it follows from.
+    pub(crate) fn writing(&mut self, number: u64, line: u64) {
+        self.unwritten.push_back((number, line));
+    }
+
+    /// Everything up to this number is written.
+    pub(crate) fn written(&mut self, number: u64) {
+        while self.unwritten.front().is_some_and(|(unwritten, _)| *unwritten <= number) {
+            self.unwritten.pop_front();
+        }
+    }
+
+    /// The oldest line whose frames are not all written.
+    pub(crate) fn unwritten_line(&self) -> Option<u64> {
+        self.unwritten.front().map(|(_, line)| *line)
+    }
+
+    /// Another bridge process: the lines of the last one mean nothing any more.
+    pub(crate) fn another_bridge(&mut self) {
+        for (_, line) in &mut self.unwritten {
+            *line = u64::MAX;
+        }
+    }
+
     /// What nobody heard, for the first one that comes: as far as it is kept, and not more than the reference kept.
     pub(crate) fn take_unheard(&mut self) -> Vec<Bytes> {
         let Some(from) = self.unheard_from.take() else { return Vec::new() };
@@ -77,12 +126,19 @@ impl History {
         self.from(from).map(|(_, frame)| frame.clone()).collect()
     }
 
-    /// What follows number `after`. A number that was never given is one of another epoch: all that is kept follows it.
-    pub(crate) fn missed(&self, after: u64) -> Missed {
-        let next = if after > self.newest() { 1 } else { after + 1 };
+    /// What follows the newest frame that a client heard. All that is kept follows one of another epoch; a number that
+    /// was never given is taken for such a one, unless the epoch was named: then it was given by our last owner, who did
+    /// not live to write it down.
+    pub(crate) fn missed(&self, heard: &Heard) -> Missed {
+        let foreign = match &heard.epoch {
+            Some(epoch) => *epoch != self.epoch,
+            None => heard.number > self.newest(),
+        };
+        let heard = if foreign { 0 } else { heard.number };
         Missed {
-            gap: (next < self.first).then(|| (next, self.first - 1)),
-            frames: self.from(next).map(|(number, frame)| numbered(frame, number)).collect(),
+            heard,
+            gap: (heard + 1 < self.first).then(|| (heard + 1, self.first - 1)),
+            frames: self.from(heard + 1).map(|(number, frame)| numbered(frame, number)).collect(),
         }
     }
 
@@ -102,7 +158,7 @@ mod tests {
     use super::*;
 
     fn history(frames: usize) -> History {
-        let mut history = History::new("e".to_owned());
+        let mut history = History::restore(KeptHistory { epoch: "e".to_owned(), ..KeptHistory::default() });
         (1..=frames).for_each(|n| assert_eq!(history.push(format!("{{\"n\":{n}}}").into()), n as u64));
         history
     }
@@ -111,28 +167,38 @@ mod tests {
         format!("{{\"n\":{n},\"argusSeq\":{n}}}").into()
     }
 
+    fn missed(history: &History, number: u64, epoch: Option<&str>) -> Missed {
+        history.missed(&Heard { number, epoch: epoch.map(str::to_owned) })
+    }
+
     #[test]
     fn what_follows_a_number_comes_in_order_with_its_numbers() {
         let history = history(5);
-        assert_eq!(history.missed(3), Missed { gap: None, frames: vec![frame(4), frame(5)] });
-        assert_eq!(history.missed(5), Missed { gap: None, frames: vec![] });
-        assert_eq!(history.missed(0).frames.len(), 5);
+        let rest = Missed { heard: 3, gap: None, frames: vec![frame(4), frame(5)] };
+        assert_eq!(missed(&history, 3, None), rest);
+        assert_eq!(missed(&history, 3, Some("e")), rest);
+        assert_eq!(missed(&history, 5, None), Missed { heard: 5, gap: None, frames: vec![] });
+        assert_eq!(missed(&history, 0, None).frames.len(), 5);
     }
 
     #[test]
     fn what_is_gone_is_told() {
         let history = history(FRAMES + 10);
-        let missed = history.missed(4);
-        assert_eq!(
-            (missed.gap, missed.frames.len(), missed.frames[0].clone()),
-            (Some((5, 10)), FRAMES, frame(11))
-        );
-        assert_eq!(history.missed(10).gap, None);
+        let told = missed(&history, 4, None);
+        assert_eq!((told.gap, told.frames.len(), told.frames[0].clone()), (Some((5, 10)), FRAMES, frame(11)));
+        assert_eq!(missed(&history, 10, None).gap, None);
     }
 
     #[test]
     fn a_number_of_another_epoch_is_followed_by_everything() {
-        assert_eq!(history(2).missed(77), Missed { gap: None, frames: vec![frame(1), frame(2)] });
+        let all = Missed { heard: 0, gap: None, frames: vec![frame(1), frame(2)] };
+        assert_eq!(missed(&history(2), 77, None), all);
+        assert_eq!(missed(&history(2), 1, Some("other")), all);
+    }
+
+    #[test]
+    fn a_number_of_this_epoch_that_was_not_written_down_is_believed() {
+        assert_eq!(missed(&history(2), 3, Some("e")), Missed { heard: 3, gap: None, frames: vec![] });
     }
 
     #[test]
@@ -146,8 +212,19 @@ mod tests {
     }
 
     #[test]
+    fn a_line_may_be_forgotten_when_its_frames_are_written() {
+        let mut history = history(3);
+        [(1, 7), (2, 7), (3, 9)].into_iter().for_each(|(number, line)| history.writing(number, line));
+        let mut oldest = |number| {
+            history.written(number);
+            history.unwritten_line()
+        };
+        assert_eq!([oldest(0), oldest(1), oldest(2), oldest(3)], [Some(7), Some(7), Some(9), None]);
+    }
+
+    #[test]
     fn big_frames_make_the_oldest_give_way() {
-        let mut history = History::new("e".to_owned());
+        let mut history = History::restore(KeptHistory { epoch: "e".to_owned(), ..KeptHistory::default() });
         (0..5).for_each(|n| _ = history.push(vec![n; BYTES / 2].into()));
         history.unheard(1);
         assert_eq!(history.take_unheard().iter().map(|frame| frame[0]).collect::<Vec<_>>(), [3, 4]);

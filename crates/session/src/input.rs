@@ -3,6 +3,7 @@
 use argus_protocol::argus::session::Attached;
 use argus_protocol::bridge::{AgentState, Event};
 use argus_protocol::{ClientId, Frame, ThreadId, TurnId};
+use bytes::Bytes;
 
 use crate::lane::LaneId;
 use crate::turn::{Submission, Target};
@@ -124,6 +125,11 @@ pub enum Input {
         /// In words where it failed.
         result: Result<(), String>,
     },
+    /// What [`crate::Effect::Keep`] asked for is written, up to this number.
+    Kept {
+        /// A number.
+        number: u64,
+    },
     /// The session ends for good.
     Closed {
         /// In words, for clients.
@@ -134,15 +140,24 @@ pub enum Input {
 }
 
 /// How a client hears what is said to everybody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listening {
     /// As it comes; the first one to come hears first what nobody heard.
     Plain,
     /// Every frame with its number.
     Numbered {
-        /// First what followed this number, as far as it is kept; `None`: only from now on.
-        after: Option<u64>,
+        /// First what followed this one, as far as it is kept; `None`: only from now on.
+        after: Option<Heard>,
     },
+}
+
+/// The newest frame that a client heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// Its number.
+    pub number: u64,
+    /// The numbering, where the client says it.
+    pub epoch: Option<String>,
 }
 
 /// What a bridge said when it was reached, beside what was stored of it.
@@ -184,8 +199,21 @@ pub struct Restored {
     pub main_thread: Option<ThreadId>,
     /// Submissions without an outcome, oldest first.
     pub open: Vec<OpenSubmission>,
-    /// Names the numbering of what is said to everybody, which begins anew.
+    /// What was said to everybody.
+    pub history: KeptHistory,
+}
+
+/// What was said to everybody, as [`crate::Effect::Keep`] had it kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptHistory {
+    /// Names the numbering; a new name where nothing is kept.
     pub epoch: String,
+    /// The number of the first frame, or of the next one where there is none. Numbers start at 1.
+    pub first: u64,
+    /// The frames, one number after the other.
+    pub frames: Vec<Bytes>,
+    /// The bridge process and its line from which the newest frame follows.
+    pub line: Option<(String, u64)>,
 }
 
 /// A submission without an outcome.

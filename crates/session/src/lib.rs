@@ -39,9 +39,10 @@ pub mod turn;
 mod turns;
 
 pub use config::{Policy, SessionConfig};
-pub use effect::{Answer, Effect, LaneStatus, Preparation, StoreOp};
+pub use effect::{Answer, Effect, KeptFrame, LaneStatus, Preparation, StoreOp};
 pub use input::{
-    Input, LinkUp, Listening, Now, OpenState, OpenSubmission, Restored, RuntimeLine, StoreTicket, Ticket,
+    Heard, Input, KeptHistory, LinkUp, Listening, Now, OpenState, OpenSubmission, Restored, RuntimeLine,
+    StoreTicket, Ticket,
 };
 pub use lane::LaneId;
 pub use runtime::Occupancy;

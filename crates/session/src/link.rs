@@ -149,15 +149,15 @@ impl Link {
         self.ack_due
     }
 
-    /// The number to acknowledge now, if it is time.
-    pub(crate) fn ack(&mut self, now: u64) -> Option<u64> {
+    /// The number to acknowledge now, if it is time; nothing from line `unwritten` on.
+    pub(crate) fn ack(&mut self, now: u64, unwritten: Option<u64>) -> Option<u64> {
         let due = self.ack_due.is_some_and(|at| at <= now);
         if !due && self.fresh_lines < ACK_LINES && self.fresh_bytes < ACK_BYTES {
             return None;
         }
         (self.ack_due, self.fresh_lines, self.fresh_bytes) = (None, 0, 0);
-        let free =
-            self.holds.values().min().map_or(self.arrived, |held| self.arrived.min(held.saturating_sub(1)));
+        let held = self.holds.values().min().copied().into_iter().chain(unwritten).min();
+        let free = held.map_or(self.arrived, |held| self.arrived.min(held.saturating_sub(1)));
         (free > self.acked).then(|| {
             self.acked = free;
             free
@@ -257,11 +257,11 @@ mod tests {
         let mut link = link(1, 0, 0);
         let hold = link.hold(3);
         (1..=9).for_each(|seq| assert!(link.see(seq, 1, 0)));
-        assert_eq!(link.ack(0), None);
-        assert_eq!(link.ack(ACK_DELAY_MS), Some(2));
+        assert_eq!(link.ack(0, None), None);
+        assert_eq!(link.ack(ACK_DELAY_MS, None), Some(2));
         link.release(hold);
         link.ack_soon(300);
-        assert_eq!(link.ack(300 + ACK_DELAY_MS), Some(9));
+        assert_eq!(link.ack(300 + ACK_DELAY_MS, None), Some(9));
     }
 
     #[test]

@@ -179,6 +179,7 @@ impl Session {
             self.agent_lost("the runtime was lost and made anew");
         }
         self.relay.handshake.clone_from(&up.handshake);
+        self.history.another_bridge();
         let checkpoint = Checkpoint::read(up);
         self.link = Some(Link::new(up, checkpoint.as_ref().map_or(0, |(seq, _)| *seq)));
         match &checkpoint {

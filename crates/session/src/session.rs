@@ -10,7 +10,7 @@ use crate::agent::{Agent, Threads};
 use crate::approvals::ServerRequests;
 use crate::clients::Clients;
 use crate::config::SessionConfig;
-use crate::effect::{Answer, Effect};
+use crate::effect::{Answer, Effect, KeptFrame};
 use crate::history::{History, numbered};
 use crate::input::{Input, Listening, Now, Restored, RuntimeLine, StoreTicket, Ticket};
 use crate::lanes::Lanes;
@@ -33,6 +33,8 @@ pub struct Session {
     pub(crate) threads: Threads,
     pub(crate) clients: Clients,
     pub(crate) history: History,
+    /// The line at hand is one whose frames our last owner said to everybody.
+    said_before: bool,
     pub(crate) relay: Relay,
     pub(crate) requests: ServerRequests,
     pub(crate) lanes: Lanes,
@@ -46,7 +48,7 @@ pub struct Session {
 
 impl Session {
     /// A session at rest, or with the submissions that its last owner left open.
-    pub fn new(config: SessionConfig, restored: Restored, now: Now) -> Self {
+    pub fn new(config: SessionConfig, mut restored: Restored, now: Now) -> Self {
         let relay = Relay::new(config.boot);
         let mut session = Self {
             config,
@@ -58,7 +60,8 @@ impl Session {
             link: None,
             threads: Threads::default(),
             clients: Clients::default(),
-            history: History::new(restored.epoch.clone()),
+            history: History::restore(std::mem::take(&mut restored.history)),
+            said_before: false,
             relay,
             requests: ServerRequests::default(),
             lanes: Lanes::default(),
@@ -98,6 +101,7 @@ impl Session {
             Input::Status { target, ticket } => self.status(&target, ticket),
             Input::Prepared { lane, attempt, prompt } => self.prepared(lane, attempt, prompt),
             Input::Stored { ticket, result } => self.stored(ticket, result),
+            Input::Kept { number } => self.kept(number),
             Input::Closed { reason } => self.close(&reason),
             Input::Tick => {}
         }
@@ -133,12 +137,13 @@ impl Session {
             && self.clients.is_empty()
             && !self.has_work()
             && self.stores.is_empty()
+            && self.history.unwritten_line().is_none()
             && self.runtime.is_absent()
     }
 
     fn attach(&mut self, client: ClientId, hello: Attached, listening: Listening, handler: bool) {
-        self.clients.attach(client, handler, listening);
-        let hello = match listening {
+        self.clients.attach(client, handler, listening.clone());
+        let hello = match &listening {
             Listening::Plain => hello,
             Listening::Numbered { .. } => {
                 let (epoch, seq) = (self.history.epoch().to_owned(), self.history.newest());
@@ -146,8 +151,9 @@ impl Session {
             }
         };
         self.tell(client, frame::notification(ATTACHED, &hello));
-        if let Listening::Numbered { after: Some(after) } = listening {
-            let missed = self.history.missed(after);
+        if let Listening::Numbered { after: Some(heard) } = &listening {
+            let missed = self.history.missed(heard);
+            self.clients.heard(client, missed.heard);
             if let Some((from, to)) = missed.gap {
                 self.tell(client, frame::notification(GAP, &Gap { from, to }));
             }
@@ -179,6 +185,7 @@ impl Session {
         if !self.link.as_mut().is_some_and(|link| link.see(seq, bytes, now)) {
             return;
         }
+        self.said_before = self.link.as_ref().is_some_and(|link| self.history.has_said(&link.boot, seq));
         match line {
             RuntimeLine::Event(event) => self.bridge_event(event),
             RuntimeLine::Noise => {}
@@ -188,7 +195,14 @@ impl Session {
                 FrameKind::Notification => self.notice(seq, &frame),
             },
         }
+        self.said_before = false;
         self.checkpoint_when_much_is_held();
+    }
+
+    fn kept(&mut self, number: u64) {
+        self.history.written(number);
+        let now = self.now.mono;
+        self.link.iter_mut().for_each(|link| link.ack_soon(now));
     }
 
     /// Everything that passed its limit.
@@ -212,7 +226,7 @@ impl Session {
 
     pub(crate) fn acknowledge(&mut self) {
         let Some(link) = self.link.as_mut().filter(|_| self.runtime.is_linked()) else { return };
-        if let Some(seq) = link.ack(self.now.mono) {
+        if let Some(seq) = link.ack(self.now.mono, self.history.unwritten_line()) {
             self.effects.push_back(Effect::Ack { seq });
         }
     }
@@ -221,12 +235,17 @@ impl Session {
     pub(crate) fn broadcast(&mut self, name: &str, text: Bytes) {
         // Who comes later has not said yet whether it wants the experimental ones: they are not kept.
         if name == method::READ_STATE_CHANGED {
-            let mut audience = self.clients.audience(name);
+            let mut audience = self.clients.audience(name, u64::MAX);
             audience.plain.append(&mut audience.numbered);
             return self.tell_all(audience.plain, text);
         }
+        let audience = self.clients.audience(name, self.history.newest() + 1);
+        if self.said_before {
+            // In the history already. Who does not read numbers may have been away since.
+            return self.tell_all(audience.plain, text);
+        }
         let number = self.history.push(text.clone());
-        let audience = self.clients.audience(name);
+        self.keep(number, text.clone());
         if !self.clients.have_plain() {
             self.history.unheard(number);
         }
@@ -234,6 +253,13 @@ impl Session {
             self.tell_all(audience.numbered, numbered(&text, number));
         }
         self.tell_all(audience.plain, text);
+    }
+
+    fn keep(&mut self, number: u64, text: Bytes) {
+        let (boot, line) =
+            self.link.as_ref().map_or_else(Default::default, |link| (link.boot.clone(), link.last_seen()));
+        self.history.writing(number, if boot.is_empty() { u64::MAX } else { line });
+        self.effects.push_back(Effect::Keep(KeptFrame { number, boot, line, text }));
     }
 
     fn tell_all(&mut self, clients: Vec<ClientId>, text: Bytes) {

@@ -37,6 +37,8 @@ fn lines_are_acknowledged_soon_but_not_one_by_one() {
         assert_eq!(world.acked, before, "{n}");
     }
     world.agent_says(|_| vec![json!({ "method": "warning" })]);
+    assert_eq!(world.acked, before + 255, "the last one is not written yet");
+    world.pass(200);
     assert_eq!(world.acked, before + 256);
     world.agent_says(|_| vec![json!({ "method": "warning" })]);
     world.pass(200);

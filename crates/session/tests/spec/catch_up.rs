@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{Step, World};
 
 /// A world in which a turn of `thread-1` runs and can speak.
 fn speaking() -> World {
@@ -57,6 +57,31 @@ fn who_comes_back_hears_what_followed_its_number() {
 }
 
 #[test]
+fn numbers_go_on_after_a_restart_and_nothing_is_said_twice() {
+    let mut world = speaking();
+    world.attach_after(1, None);
+    let seq = newest(&mut world, 1);
+    speak(&mut world, &["a", "b"]);
+    world.restart_gateway();
+    world.attach_after(2, Some(seq + 1));
+    speak(&mut world, &["c"]);
+    assert_eq!(numbered(&world.got(2)), [(seq + 2, "b"), (seq + 3, "c")]);
+}
+
+#[test]
+fn what_was_said_and_not_written_when_the_gateway_died_is_said_again_under_its_number() {
+    let mut world = speaking();
+    world.attach_after(1, None);
+    let seq = newest(&mut world, 1);
+    world.says_unheard(|agent| agent.delta("thread-1", "a"));
+    while world.step(Step::Up) {}
+    assert_eq!(numbered(&world.got(1)), [(seq + 1, "a")]);
+    world.restart_gateway();
+    world.attach_after(2, Some(seq));
+    assert_eq!(numbered(&world.got(2)), [(seq + 1, "a")]);
+}
+
+#[test]
 fn what_only_numbered_clients_heard_is_kept_for_the_first_plain_one() {
     let mut world = speaking();
     world.attach(1);
@@ -91,7 +116,7 @@ proptest! {
 
     #[test]
     fn whenever_a_client_is_away_it_misses_nothing_and_hears_nothing_twice(
-        deeds in prop::collection::vec((0_u8..4, 1_usize..5), 1..60),
+        deeds in prop::collection::vec((0_u8..6, 1_usize..5), 1..60),
     ) {
         let mut world = speaking();
         let (mut client, mut said, mut heard) = (1, 0_u64, Vec::new());
@@ -109,6 +134,17 @@ proptest! {
                     client += 1;
                     world.attach_after(client, Some(last));
                     here = true;
+                }
+                1 => {
+                    world.restart_gateway();
+                    client += 1;
+                    world.attach_after(client, Some(last));
+                    here = true;
+                }
+                2 => {
+                    said += 1;
+                    world.says_unheard(|agent| agent.delta("thread-1", &said.to_string()));
+                    (0..count).for_each(|_| _ = world.step(Step::Up));
                 }
                 _ => for _ in 0..count {
                     said += 1;

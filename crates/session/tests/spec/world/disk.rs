@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use argus_protocol::{SubmissionId, ThreadId};
-use argus_session::{ChatRef, OpenState, OpenSubmission, Restored, Settlement, StoreOp, Submission, Target};
+use argus_session::{
+    ChatRef, KeptFrame, KeptHistory, OpenState, OpenSubmission, Restored, Settlement, StoreOp, Submission,
+    Target,
+};
 
 /// The ledger.
 #[derive(Debug, Default)]
@@ -15,6 +18,8 @@ pub(crate) struct Disk {
     pub(crate) handshake: Option<(u64, String)>,
     pub(crate) checkpoint: Option<(String, u64, String)>,
     pub(crate) settlements: Vec<Settlement>,
+    /// What was said to everybody.
+    pub(crate) said: Vec<KeptFrame>,
 }
 
 #[derive(Clone, Debug)]
@@ -81,7 +86,13 @@ impl Disk {
         let open = self.rows.iter().filter_map(|row| {
             Some(OpenSubmission { submission: row.submission.clone(), state: row.state.clone()? })
         });
-        Restored { main_thread: self.main_thread.clone(), open: open.collect(), epoch: "e".to_owned() }
+        let history = KeptHistory {
+            epoch: "e".to_owned(),
+            first: 1,
+            frames: self.said.iter().map(|frame| frame.text.clone()).collect(),
+            line: self.said.last().map(|frame| (frame.boot.clone(), frame.line)),
+        };
+        Restored { main_thread: self.main_thread.clone(), open: open.collect(), history }
     }
 }
 

@@ -11,8 +11,8 @@ mod steps;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use argus_session::{
-    Answer, Effect, Input, Now, Origin, Policy, Preparation, Session, SessionConfig, StoreOp, StoreTicket,
-    Ticket,
+    Answer, Effect, Input, KeptFrame, Now, Origin, Policy, Preparation, Session, SessionConfig, StoreOp,
+    StoreTicket, Ticket,
 };
 use serde_json::{Value, json};
 
@@ -85,6 +85,7 @@ pub(crate) struct World {
     pub(crate) bridge: Option<Bridge>,
     pub(crate) link: Option<Pipe>,
     pub(crate) stores: VecDeque<(StoreTicket, StoreOp)>,
+    pub(crate) keeps: VecDeque<KeptFrame>,
     pub(crate) prepares: VecDeque<Preparation>,
     /// Every prompt asked for.
     pub(crate) prepared: Vec<Preparation>,
@@ -146,6 +147,7 @@ impl World {
             bridge: None,
             link: None,
             stores: VecDeque::new(),
+            keeps: VecDeque::new(),
             prepares: VecDeque::new(),
             prepared: Vec::new(),
             provisioning: false,
@@ -212,6 +214,7 @@ impl World {
                 self.prepared.push(preparation.clone());
                 self.prepares.push_back(preparation);
             }
+            Effect::Keep(frame) => self.keeps.push_back(frame),
             Effect::Store { ticket, op } => self.stores.push_back((ticket, op)),
             Effect::Answer { ticket: Ticket(number), answer } => {
                 assert!(self.asked.remove(&number), "question {number} is answered once: {answer:?}");

@@ -3,7 +3,7 @@
 use argus_protocol::argus::session::Attached;
 use argus_protocol::{ClientId, Frame, SubmissionId};
 use argus_session::{
-    Answer, ChatRef, Input, Listening, Origin, Outcome, Settlement, Submission, Target, Ticket,
+    Answer, ChatRef, Heard, Input, Listening, Origin, Outcome, Settlement, Submission, Target, Ticket,
 };
 use serde_json::{Value, json};
 
@@ -57,6 +57,7 @@ impl World {
 
     /// A client attaches that wants numbers, and first what followed `after`.
     pub(crate) fn attach_after(&mut self, client: u64, after: Option<u64>) {
+        let after = after.map(|number| Heard { number, epoch: Some("e".to_owned()) });
         self.come_as(client, false, Listening::Numbered { after });
         self.run();
     }

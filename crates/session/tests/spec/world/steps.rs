@@ -13,6 +13,8 @@ use super::{Host, Pipe, Prompts, Store, World, at};
 pub(crate) enum Step {
     /// The oldest thing to be stored is.
     Store,
+    /// The oldest frame to be kept is.
+    Keep,
     /// The oldest prompt is written.
     Prepare,
     /// The runtime is reached, or not.
@@ -27,8 +29,8 @@ pub(crate) enum Step {
     Took,
 }
 
-pub(crate) const STEPS: [Step; 7] =
-    [Step::Store, Step::Prepare, Step::Provision, Step::Down, Step::Agent, Step::Up, Step::Took];
+pub(crate) const STEPS: [Step; 8] =
+    [Step::Store, Step::Keep, Step::Prepare, Step::Provision, Step::Down, Step::Agent, Step::Up, Step::Took];
 
 impl World {
     /// Lets everything go on until nothing is left that does by itself.
@@ -45,6 +47,7 @@ impl World {
     pub(crate) fn step(&mut self, step: Step) -> bool {
         match step {
             Step::Store => self.store != Store::Held && self.store_one(),
+            Step::Keep => self.keep_one(),
             Step::Prepare => self.prompts != Prompts::Held && self.prepare_one(),
             Step::Provision => self.provisioning && self.host != Host::Silent && self.provision(),
             Step::Down => self.hear_one(),
@@ -66,6 +69,14 @@ impl World {
             Ok(())
         };
         self.feed(Input::Stored { ticket, result });
+        true
+    }
+
+    fn keep_one(&mut self) -> bool {
+        let Some(frame) = self.keeps.pop_front() else { return false };
+        let number = frame.number;
+        self.disk.said.push(frame);
+        self.feed(Input::Kept { number });
         true
     }
 
@@ -170,6 +181,7 @@ impl World {
     pub(crate) fn restart_gateway(&mut self) {
         (self.link, self.provisioning) = (None, false);
         self.stores.clear();
+        self.keeps.clear();
         self.prepares.clear();
         self.running.clear();
         self.forget_people();
