@@ -29,6 +29,7 @@ use crate::edge::{self, Edge};
 use crate::health::Health;
 use crate::ports::ChatTurns;
 use crate::sessions::{Sessions, SessionsParts};
+use crate::store::history_file::Histories;
 use crate::store::home::Home;
 use crate::store::ledger::Ledger;
 use crate::store::state_file::StateFile;
@@ -76,6 +77,7 @@ impl App {
         let sessions = Sessions::new(SessionsParts {
             provisioner,
             ledger: ledger.clone(),
+            histories: Histories::new(config.home.join("sessions")),
             state,
             prepare: prompts.clone(),
             react: Arc::new(Reactor::new(ledger.clone(), delivery.clone(), prompts)),

@@ -48,6 +48,27 @@ async fn who_was_away_during_a_turn_hears_all_of_it() {
 }
 
 #[tokio::test]
+async fn numbers_go_on_when_the_gateway_is_killed_in_the_middle_of_a_turn() {
+    let mut gateway = Gateway::new().start().await;
+    let hold = gateway.home().join("hold");
+    let mut client = Client::open(gateway.url(), "session=default&after=", &gateway.token()).await.unwrap();
+    let before = hello(&mut client).await;
+    let text = format!("[say: one two] [hold: {}]", hold.display());
+    client.request("argus/input/enqueue", json!({ "text": text })).await;
+    let started = client.notification("turn/started").await;
+    gateway.kill();
+    gateway.restart().await;
+    std::fs::write(hold, "").unwrap();
+    let (epoch, seq) = (before["epoch"].as_str().unwrap(), started["argusSeq"].as_u64().unwrap());
+    let query = format!("session=default&after={seq}&epoch={epoch}");
+    let mut back = Client::open(gateway.url(), &query, &gateway.token()).await.unwrap();
+    assert_eq!(hello(&mut back).await["epoch"], epoch);
+    let (numbers, text) = numbered_turn(&mut back).await;
+    assert!(numbers.iter().copied().eq(seq + 1..seq + 1 + numbers.len() as u64), "{seq} {numbers:?}");
+    assert_eq!(text, "one two");
+}
+
+#[tokio::test]
 async fn a_wish_that_is_no_number_is_refused() {
     let gateway = Gateway::new().start().await;
     for wish in ["x", "-1", "1.5", "99999999999999999999"] {

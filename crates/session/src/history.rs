@@ -214,7 +214,9 @@ mod tests {
     #[test]
     fn a_line_may_be_forgotten_when_its_frames_are_written() {
         let mut history = history(3);
-        [(1, 7), (2, 7), (3, 9)].into_iter().for_each(|(number, line)| history.writing(number, line));
+        for (number, line) in [(1, 7), (2, 7), (3, 9)] {
+            history.writing(number, line);
+        }
         let mut oldest = |number| {
             history.written(number);
             history.unwritten_line()

@@ -83,7 +83,7 @@ impl Session {
         }
         match input {
             Input::Attached { client, hello, listening, handler } => {
-                self.attach(client, hello, listening, handler);
+                self.attach(client, hello, &listening, handler);
             }
             Input::Detached { client } => self.detach(client),
             Input::FromClient { client, frame } => self.client_said(client, frame),
@@ -141,9 +141,9 @@ impl Session {
             && self.runtime.is_absent()
     }
 
-    fn attach(&mut self, client: ClientId, hello: Attached, listening: Listening, handler: bool) {
+    fn attach(&mut self, client: ClientId, hello: Attached, listening: &Listening, handler: bool) {
         self.clients.attach(client, handler, listening.clone());
-        let hello = match &listening {
+        let hello = match listening {
             Listening::Plain => hello,
             Listening::Numbered { .. } => {
                 let (epoch, seq) = (self.history.epoch().to_owned(), self.history.newest());
@@ -151,7 +151,7 @@ impl Session {
             }
         };
         self.tell(client, frame::notification(ATTACHED, &hello));
-        if let Listening::Numbered { after: Some(heard) } = &listening {
+        if let Listening::Numbered { after: Some(heard) } = listening {
             let missed = self.history.missed(heard);
             self.clients.heard(client, missed.heard);
             if let Some((from, to)) = missed.gap {
@@ -160,7 +160,7 @@ impl Session {
             missed.frames.into_iter().for_each(|text| self.tell(client, text));
         }
         self.offer_requests();
-        if listening == Listening::Plain {
+        if *listening == Listening::Plain {
             for text in self.history.take_unheard() {
                 self.tell(client, text);
             }

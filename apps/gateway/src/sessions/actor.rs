@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::at_start::AtStart;
 use super::handle::{Command, Question};
+use super::keep::Keep;
 use super::line_out::LineOut;
 use super::outbound::{ClientSender, CloseReason};
 use super::registry::{Sessions, SessionsParts};
@@ -33,6 +34,7 @@ pub(super) struct Actor {
     reached: mpsc::UnboundedReceiver<(Reached, LinkUp)>,
     pub(super) reached_in: mpsc::UnboundedSender<(Reached, LinkUp)>,
     pub(super) records: mpsc::UnboundedSender<(StoreTicket, StoreOp)>,
+    pub(super) keep: Keep,
     pub(super) runtime: RuntimeTie,
     pub(super) line_out: LineOut,
     pub(super) clients: HashMap<ClientId, ClientSender>,
@@ -56,6 +58,7 @@ pub(super) struct Wires {
     pub(super) results: mpsc::UnboundedReceiver<Input>,
     pub(super) results_in: mpsc::UnboundedSender<Input>,
     pub(super) records: mpsc::UnboundedSender<(StoreTicket, StoreOp)>,
+    pub(super) keep: Keep,
 }
 
 /// What ties the session to a runtime.
@@ -97,6 +100,7 @@ impl Actor {
             reached,
             reached_in,
             records: wires.records,
+            keep: wires.keep,
             runtime: RuntimeTie::None,
             line_out: LineOut::default(),
             clients: HashMap::new(),
@@ -158,6 +162,7 @@ impl Actor {
             }
         };
         let has_room = self.line_out.has_room();
+        let may_hear = self.keep.has_room();
         let line = async {
             match &mut self.runtime {
                 RuntimeTie::Linked(events) => events.recv().await,
@@ -171,7 +176,7 @@ impl Actor {
             }
         };
         tokio::select! {
-            line = line => match line {
+            line = line, if may_hear => match line {
                 Some(LinkEvent::Line { seq, line }) => Event::Input(Input::FromRuntime { seq, line }),
                 Some(LinkEvent::Took { seq }) => Event::Input(Input::RuntimeTook { seq }),
                 Some(LinkEvent::Down { reason }) => {

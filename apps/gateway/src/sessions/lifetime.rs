@@ -9,9 +9,11 @@ use tracing::Instrument;
 
 use super::actor::{Actor, Wires};
 use super::handle::{Command, LINE, SessionHandle};
+use super::keep::Keep;
 use super::record;
 use super::registry::{Sessions, SessionsParts};
 use crate::clock::new_epoch;
+use crate::store::history_file::HistoryFile;
 
 /// A session whose actor panicked goes on after this long with what is stored of it.
 const AFTER_PANIC: Duration = Duration::from_secs(5);
@@ -48,7 +50,7 @@ async fn watch(id: SessionId, sessions: Sessions, work: tokio::task::JoinHandle<
 
 /// Owns a session until it is told to end; whom to tell that it did.
 async fn own(id: SessionId, sessions: Sessions, commands: mpsc::Receiver<Command>) -> oneshot::Sender<()> {
-    let restored = loop {
+    let (restored, file) = loop {
         match restore(&id, &sessions.parts).await {
             Ok(restored) => break restored,
             Err(error) => {
@@ -60,16 +62,18 @@ async fn own(id: SessionId, sessions: Sessions, commands: mpsc::Receiver<Command
     let (results_in, results) = mpsc::unbounded_channel();
     let (records, ops) = mpsc::unbounded_channel();
     let recorder = record::spawn(id.clone(), sessions.parts.clone(), ops, results_in.clone());
-    let wires = Wires { commands, results, results_in, records };
+    let (keep, keeper) = Keep::begin(file, results_in.clone());
+    let wires = Wires { commands, results, results_in, records, keep };
     let mut actor = Actor::new(id, sessions, restored, wires);
     let done = actor.live().await;
     // Whatever was asked to be recorded becomes durable before the end is told.
     drop(actor);
     _ = recorder.await;
+    _ = keeper.await;
     done
 }
 
-async fn restore(id: &SessionId, parts: &SessionsParts) -> Result<Restored, String> {
+async fn restore(id: &SessionId, parts: &SessionsParts) -> Result<(Restored, HistoryFile), String> {
     let mut open = parts.ledger.open_submissions(id).await.map_err(|error| error.to_string())?;
     for left in &mut open {
         // Its chat may have been given a thread after it was stored.
@@ -78,5 +82,8 @@ async fn restore(id: &SessionId, parts: &SessionsParts) -> Result<Restored, Stri
             left.submission.thread = bound.map_err(|error| error.to_string())?;
         }
     }
-    Ok(Restored { main_thread: parts.state.main_thread(id).await, open, epoch: new_epoch() })
+    let (histories, session) = (parts.histories.clone(), id.clone());
+    let read = tokio::task::spawn_blocking(move || histories.open(&session, &new_epoch()));
+    let (history, file) = read.await.map_err(|error| error.to_string())?;
+    Ok((Restored { main_thread: parts.state.main_thread(id).await, open, history }, file))
 }

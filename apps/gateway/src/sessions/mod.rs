@@ -3,6 +3,7 @@
 mod actor;
 mod at_start;
 mod handle;
+mod keep;
 mod lifetime;
 mod line_out;
 mod outbound;

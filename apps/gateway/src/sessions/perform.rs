@@ -47,6 +47,7 @@ impl Actor {
                     self.at_start.note(&op);
                     _ = self.records.send((ticket, op));
                 }
+                Effect::Keep(frame) => self.keep.keep(frame),
                 Effect::Answer { ticket, answer } => {
                     if let Some(reply) = self.questions.remove(&ticket) {
                         _ = reply.send(answer);

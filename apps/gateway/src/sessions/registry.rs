@@ -15,6 +15,7 @@ use super::ports::{PrepareTurn, React};
 use super::seats::Seats;
 use crate::clock::{Clock, new_session_id};
 use crate::runtime::{KnownRuntime, ProvisionError, Provisioner};
+use crate::store::history_file::Histories;
 use crate::store::ledger::Ledger;
 use crate::store::state_file::StateFile;
 
@@ -27,6 +28,8 @@ pub struct SessionsParts {
     pub provisioner: Arc<dyn Provisioner>,
     /// Submissions, handshakes, checkpoints.
     pub ledger: Ledger,
+    /// What was said to everybody.
+    pub histories: Histories,
     /// Main threads, and which session is the default one.
     pub state: Arc<StateFile>,
     /// Writes prompts.
@@ -179,6 +182,9 @@ impl Sessions {
             return Err(ProvisionError::passing(words));
         }
         self.parts.provisioner.remove(id).await?;
+        if let Err(error) = self.parts.histories.remove(id) {
+            tracing::warn!(session.id = %id, %error, "what was said in it could not be removed");
+        }
         self.parts
             .ledger
             .forget_session(id)

@@ -2,6 +2,7 @@
 
 pub mod clock;
 mod durable;
+pub mod history_file;
 pub mod home;
 pub mod ledger;
 pub mod state_file;

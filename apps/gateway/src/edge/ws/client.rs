@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use argus_protocol::argus::session::Attached;
 use argus_protocol::{ClientId, SessionId};
-use argus_session::Listening;
+use argus_session::{Heard, Listening};
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
@@ -34,6 +34,8 @@ pub(crate) struct Wishes {
     handler: Option<String>,
     /// Numbers are wanted, and first what followed this one; empty: only from now on.
     after: Option<String>,
+    /// The numbering that `after` belongs to.
+    epoch: Option<String>,
 }
 
 /// How long the answers to a client's open calls are waited for when its session ends.
@@ -58,7 +60,7 @@ pub(crate) async fn root(
     uri: Uri,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let wishes = Wishes { session: Some("default".to_owned()), handler: None, after: None };
+    let wishes = Wishes { session: Some("default".to_owned()), handler: None, after: None, epoch: None };
     match upgrade {
         Ok(upgrade) => open(edge, wishes, &headers, &uri, upgrade),
         Err(_) => about().await.into_response(),
@@ -93,7 +95,7 @@ async fn serve(edge: Edge, wishes: Wishes, socket: WebSocket) {
         Ok(chosen) => chosen,
         Err((code, reason)) => return refuse(socket, code, reason).await,
     };
-    let listening = match listening(wishes.after.as_deref()) {
+    let listening = match listening(wishes.after.as_deref(), wishes.epoch) {
         Ok(listening) => listening,
         Err(reason) => return refuse(socket, 1008, reason).await,
     };
@@ -141,13 +143,13 @@ async fn end_with_its_owners(edge: &Edge, handle: &SessionHandle, sender: &Clien
 }
 
 /// How a client wants to hear what is said to everybody; a close reason when that cannot be read.
-fn listening(after: Option<&str>) -> Result<Listening, &'static str> {
+fn listening(after: Option<&str>, epoch: Option<String>) -> Result<Listening, &'static str> {
     match after.map(str::trim) {
         None => Ok(Listening::Plain),
         Some("") => Ok(Listening::Numbered { after: None }),
         Some(number) => number
             .parse()
-            .map(|after| Listening::Numbered { after: Some(after) })
+            .map(|number| Listening::Numbered { after: Some(Heard { number, epoch }) })
             .map_err(|_| "`after` is no number"),
     }
 }
