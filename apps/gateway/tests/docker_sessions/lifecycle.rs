@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use argus_testkit::docker::Docker;
+use argus_testkit::docker::{Docker, EngineDoor};
 use argus_testkit::gateway::Gateway;
 use argus_testkit::programs::eventually;
 use futures::future::join_all;
@@ -195,12 +195,12 @@ async fn containers_of_forgotten_sessions_go_and_those_of_others_stay() {
 #[tokio::test]
 async fn a_name_that_somebody_elses_container_has_is_told_and_left_alone() {
     let Some(docker) = Docker::here() else { return };
-    let gateway = gateway(&docker).await;
+    let mut door = EngineDoor::shut(&docker);
+    let gateway = Gateway::new().in_docker(&docker).with("DOCKER_HOST", door.url()).start().await;
     let mut client = gateway.client("").await;
     let name = docker.container(&client.session);
-    eventually("it was made", async || docker.inspect(&name)).await;
-    docker.run(&["rm", "--force", &name]);
     let foreign = docker.run(&["create", "--name", &name, &docker.image()]);
+    door.open();
     eventually("it is told", async || {
         let said = client.call("thread/list", json!({})).await["error"]["message"].to_string();
         said.contains("is of another installation and is left alone").then_some(())

@@ -65,6 +65,15 @@ impl Call<'_> {
     }
 }
 
+/// The last part of an output that ends.
+pub(super) async fn last_words(mut output: Output) -> String {
+    let mut tail = Tail::default();
+    while let Some(part) = output.next().await {
+        tail.push(&part);
+    }
+    tail.words()
+}
+
 /// The end of an output, in which the bridge's word is looked for.
 #[derive(Debug, Default)]
 struct Tail {

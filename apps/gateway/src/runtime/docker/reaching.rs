@@ -5,7 +5,7 @@ use argus_protocol::SessionId;
 use super::decide::{Change, Decision, decide};
 use super::engine::Since;
 use super::found::Found;
-use super::opening::{Call, Called};
+use super::opening::{Call, Called, last_words};
 use super::provisioner::{DockerProvisioner, GRACE};
 use super::spec::{self, ContainerSpec};
 use super::words::{no_bridge, no_image, refusal};
@@ -95,8 +95,13 @@ impl DockerProvisioner {
         let output = self.engine.output(id, Since::Now).await?;
         self.engine.start(id).await?;
         let secret = self.key.derive("bridge", session.as_str());
-        let call = self.call(id, &wanted.network, secret.reveal()).await?;
-        match call.when_listening(output).await.map_err(|error| no_bridge(&wanted.name, &error))? {
+        let heard = match self.call(id, &wanted.network, secret.reveal()).await? {
+            Some(call) => {
+                call.when_listening(output).await.map_err(|error| no_bridge(&wanted.name, &error))?
+            }
+            None => Err(last_words(output).await),
+        };
+        match heard {
             Ok(reached) => {
                 tracing::info!(session.id = %session, boot = reached.welcome.boot, "started a container");
                 Ok(*reached)
@@ -120,7 +125,9 @@ impl DockerProvisioner {
         found: Found,
     ) -> Result<Option<Reached>, ProvisionError> {
         let secret = self.key.derive("bridge", session.as_str());
-        let call = self.call(&found.id, &wanted.network, secret.reveal()).await?;
+        let Some(call) = self.call(&found.id, &wanted.network, secret.reveal()).await? else {
+            return Ok(None);
+        };
         let told = |error: DialError| no_bridge(&found.name, &error);
         let reached = match call.once().await.map_err(told)? {
             Called::Reached(reached) => Ok(reached),
@@ -138,16 +145,16 @@ impl DockerProvisioner {
         Ok(Some(*reached))
     }
 
+    /// How to call a container's bridge; `None` when it has no address, since it ended.
     async fn call<'a>(
         &'a self,
         id: &str,
         network: &str,
         secret: &'a str,
-    ) -> Result<Call<'a>, ProvisionError> {
-        let found = self.engine.find(id).await?;
-        let address = found.and_then(|found| found.address(network)).ok_or_else(|| {
-            ProvisionError::passing("the container has no address yet, or ended at once".to_owned())
-        })?;
-        Ok(Call { address, secret, gateway: &self.settings.gateway, fate: self.watch.follow(id) })
+    ) -> Result<Option<Call<'a>>, ProvisionError> {
+        let fate = self.watch.follow(id);
+        let address = self.engine.find(id).await?.and_then(|found| found.address(network));
+        let gateway = &self.settings.gateway;
+        Ok(address.map(|address| Call { address, secret, gateway, fate }))
     }
 }
