@@ -51,10 +51,10 @@ async fn main() {
     let (mut wake, mut live) = (Vec::new(), Vec::new());
     for session in &sessions {
         let query = format!("session={session}");
-        live.push(reached(&gateway, &query).await.0);
-        docker.run(&["stop", "--time", "10", &docker.container(session)]);
+        // Nobody needs it any more, so it is stopped.
         docker.wait_state(&docker.container(session), "exited").await;
         wake.push(reached(&gateway, &query).await.0);
+        live.push(reached(&gateway, &query).await.0);
     }
     let restart = report("without us: start + initialize", phase(|bare| bare.start + bare.initialize));
     let wake = report("wake: a stopped session", wake);
@@ -70,7 +70,8 @@ async fn gateway(docker: &Docker, model: &ModelServer, tag: &str) -> Gateway {
         .in_docker(docker)
         .with("ARGUS_RUNTIME_IMAGE", image(tag))
         .with("ARGUS_RUNTIME_CMD", "codex app-server")
-        .with("ARGUS_RUNTIME_ENV", "");
+        .with("ARGUS_RUNTIME_ENV", "")
+        .with("ARGUS_SESSION_IDLE_STOP", "2");
     let folder = gateway.home().join(".codex");
     fs::create_dir_all(&folder).expect("the benchmark's own folder");
     fs::write(folder.join("config.toml"), model.codex_config()).expect("the benchmark's own folder");
