@@ -4,6 +4,8 @@
 mod another_agent;
 mod system;
 
+use std::os::unix::fs::chown;
+
 use argus_testkit::app_server::deltas_text;
 use argus_testkit::programs::PATIENCE;
 use system::Composed;
@@ -27,19 +29,11 @@ async fn a_message_is_answered_by_codex_in_its_container_which_runs_a_real_comma
 async fn nobody_in_it_has_more_rights_than_needed() {
     let Some(composed) = Composed::here() else { return };
     composed.up();
-    let standing = |service: &str| {
-        let told = composed.docker.inspect(&composed.container(service)).expect("it runs");
-        let pid = told["State"]["Pid"].as_u64().expect("a running container has a process");
-        let status =
-            std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a process of this machine");
-        let of = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-            line.trim_start_matches(':').split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ")
-        };
-        [of("Uid"), of("CapEff"), of("NoNewPrivs")]
-    };
     let expected = ["10001 10001 10001 10001", "0000000000000000", "1"].map(str::to_owned);
-    assert_eq!([standing("gateway"), standing("telegram-bot")], [expected.clone(), expected]);
+    assert_eq!(
+        ["gateway", "telegram-bot"].map(|service| composed.rights(service)),
+        [expected.clone(), expected]
+    );
 
     let bot = composed.docker.inspect(&composed.container("telegram-bot")).expect("it runs");
     let mounts: Vec<_> = bot["Mounts"].as_array().into_iter().flatten().collect();
@@ -47,6 +41,21 @@ async fn nobody_in_it_has_more_rights_than_needed() {
     assert_eq!(mounts, [(&serde_json::json!("/run/argus"), &serde_json::json!(false))]);
     let gateway = composed.docker.inspect(&composed.container("gateway")).expect("it runs");
     assert_eq!(gateway["NetworkSettings"]["Ports"]["8080/tcp"][0]["HostIp"], "127.0.0.1");
+}
+
+#[tokio::test]
+async fn a_home_that_belongs_to_somebody_is_used_as_that_person() {
+    let Some(composed) = Composed::here().map(Composed::with_model) else { return };
+    if let Err(error) = chown(composed.home(), Some(1234), Some(1234)) {
+        eprintln!("skipped: only root can give a folder to somebody ({error})");
+        return;
+    }
+    composed.up();
+    let users = ["gateway", "telegram-bot"].map(|service| composed.rights(service)[0].clone());
+    assert_eq!(users, ["1234 1234 1234 1234"; 2]);
+    let (user, chat) = composed.paired().await;
+    composed.api.push_text(&chat, &user, "[say: yours]");
+    composed.api.wait_text("yours", PATIENCE).await;
 }
 
 #[tokio::test]

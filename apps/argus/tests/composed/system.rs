@@ -85,6 +85,17 @@ impl Composed {
         self.compose(&["ps", "--quiet", service])
     }
 
+    /// What a service's process may do: its user ids, its capabilities, whether it can get new ones.
+    pub(crate) fn rights(&self, service: &str) -> [String; 3] {
+        let told = self.docker.inspect(&self.container(service)).expect("it runs");
+        let pid = told["State"]["Pid"].as_u64().expect("a running container has a process");
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a process of this machine");
+        ["Uid:", "CapEff:", "NoNewPrivs:"].map(|name| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+            line.split_whitespace().collect::<Vec<_>>().join(" ")
+        })
+    }
+
     /// The containers of its sessions that run.
     pub(crate) fn sessions(&self) -> Vec<String> {
         let prefix = format!("name=^{}-[0-9a-f]+$", self.docker.name());
