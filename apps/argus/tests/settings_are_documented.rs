@@ -85,7 +85,9 @@ fn whatever_other_documents_call_a_setting_is_one() {
         ["ARGUS_SESSION_ID", "ARGUS_NODE_TOKEN", "ARGUS_MCP_TOKEN", "OPENAI_API_KEY", "CODEX_HOME"]
             .map(str::to_owned),
     );
-    known.extend(["ARGUS_BRIDGE_", "TELEGRAM_", "REMOTE_CLIENT_GUIDE"].map(str::to_owned));
+    known.extend(
+        ["ARGUS_", "ARGUS_BRIDGE_", "APP_", "DOCKER_", "TELEGRAM_", "REMOTE_CLIENT_GUIDE"].map(str::to_owned),
+    );
     // The test command's, and a capability.
     known.extend(["ARGUS_TEST_DOCKER", "DAC_OVERRIDE"].map(str::to_owned));
     let others = [
