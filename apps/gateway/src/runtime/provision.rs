@@ -2,6 +2,7 @@
 
 use argus_protocol::SessionId;
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use super::link::Link;
 
@@ -27,6 +28,11 @@ pub trait Provisioner: Send + Sync {
 
     /// Ends the runtime and forgets the session. Files that the agent made stay.
     async fn remove(&self, session: &SessionId) -> Result<(), ProvisionError>;
+
+    /// Counts how often runtimes could be had again after they could not; who waits for one need not wait longer then.
+    fn revivals(&self) -> watch::Receiver<u64> {
+        watch::channel(0).1
+    }
 
     /// What keeps runtimes from being made or reached now, in words for the operator.
     fn trouble(&self) -> Vec<String> {

@@ -8,7 +8,7 @@ use argus_protocol::{ClientId, SessionId};
 use argus_session::{
     Answer, Input, LinkUp, Occupancy, Restored, Session, SessionConfig, StoreOp, StoreTicket, Ticket,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::at_start::AtStart;
 use super::handle::{Command, Question};
@@ -46,6 +46,8 @@ pub(super) struct Actor {
     sessions: Sessions,
     /// Rung by those who share out the seats of live runtimes.
     pub(super) bell: Arc<Bell>,
+    /// Counts how often runtimes could be had again.
+    revivals: watch::Receiver<u64>,
     /// What the seats were told last.
     occupancy: Occupancy,
     /// Since when nobody needs even this actor.
@@ -90,6 +92,7 @@ impl Actor {
         let at_start = AtStart::new(restored.open.iter().map(|open| open.submission.id.clone()));
         let session = Session::new(config, restored, parts.clock.now());
         let (reached_in, reached) = mpsc::unbounded_channel();
+        let revivals = parts.provisioner.revivals();
         Self {
             id,
             parts,
@@ -110,6 +113,7 @@ impl Actor {
             closing: None,
             sessions,
             bell: Arc::default(),
+            revivals,
             occupancy: Occupancy::None,
             rests_since: None,
         }
@@ -191,6 +195,7 @@ impl Actor {
             () = self.line_out.drain_one() => Event::Drained,
             () = tick => Event::Input(Input::Tick),
             () = self.bell.seat_free.notified() => Event::SeatFree,
+            Ok(()) = self.revivals.changed() => Event::Input(Input::RuntimeMayBeHad),
             () = self.bell.seat_wanted.notified() => Event::Input(Input::MakeRoom),
             () = rested => Event::RestedLong,
         }

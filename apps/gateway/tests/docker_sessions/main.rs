@@ -1,6 +1,7 @@
 //! Sessions in containers of a real engine. Without `ARGUS_TEST_DOCKER` each test says that it is skipped.
 
 mod codex;
+mod crashes;
 mod engine_away;
 mod faults;
 mod lifecycle;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use argus_protocol::SessionId;
 use argus_protocol::token::SigningKey;
 use async_trait::async_trait;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::engine::Engine;
@@ -229,6 +229,10 @@ impl Provisioner for DockerProvisioner {
             )),
             _ => Ok(()),
         }
+    }
+
+    fn revivals(&self) -> watch::Receiver<u64> {
+        self.watch.revivals()
     }
 
     fn trouble(&self) -> Vec<String> {

@@ -47,6 +47,7 @@ impl DockerProvisioner {
         let image = image.ok_or_else(|| no_image(&self.settings.config.image))?;
         let id = self.engine.create(wanted, image).await?;
         tracing::info!(session.id = %session, container = wanted.name, "made a container");
+        argus_crash_point::here("container.made").await;
         self.open(session, wanted, &id).await
     }
 
@@ -60,7 +61,9 @@ impl DockerProvisioner {
     ) -> Result<Reached, ProvisionError> {
         tracing::info!(session.id = %session, container = found.name, ?change, "the container is made anew");
         self.engine.stop(&found.id, GRACE).await?;
+        argus_crash_point::here("container.stopped").await;
         self.engine.remove(&found.id).await?;
+        argus_crash_point::here("container.removed").await;
         self.create(session, wanted, image).await
     }
 
@@ -94,6 +97,7 @@ impl DockerProvisioner {
         // First, so that nothing it writes is missed.
         let output = self.engine.output(id, Since::Now).await?;
         self.engine.start(id).await?;
+        argus_crash_point::here("container.started").await;
         let secret = self.key.derive("bridge", session.as_str());
         let heard = match self.call(id, &wanted.network, secret.reveal()).await? {
             Some(call) => {

@@ -26,6 +26,7 @@ pub(super) struct Watch {
     engine: Arc<Engine>,
     installation: String,
     state: Mutex<Known>,
+    revivals: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -52,7 +53,7 @@ enum Standing {
 impl Watch {
     /// Watches containers of this installation once [`Self::run`] runs.
     pub(super) fn new(engine: Arc<Engine>, installation: String) -> Self {
-        Self { engine, installation, state: Mutex::default() }
+        Self { engine, installation, state: Mutex::default(), revivals: watch::channel(0).0 }
     }
 
     fn state(&self) -> MutexGuard<'_, Known> {
@@ -65,6 +66,11 @@ impl Watch {
         state.followed.retain(|_, teller| teller.receiver_count() > 0);
         let teller = state.followed.entry(id.to_owned()).or_insert_with(|| watch::channel(None).0);
         Fate::of(teller.subscribe())
+    }
+
+    /// Counts how often the engine came back.
+    pub(super) fn revivals(&self) -> watch::Receiver<u64> {
+        self.revivals.subscribe()
     }
 
     /// What is wrong with the engine.
@@ -187,6 +193,7 @@ impl Watch {
         let before = std::mem::replace(&mut self.state().standing, Standing::Up);
         if let Standing::Down { since, .. } = before {
             tracing::info!(after = ?since.elapsed(), "the container engine is back");
+            self.revivals.send_modify(|count| *count += 1);
         }
     }
 

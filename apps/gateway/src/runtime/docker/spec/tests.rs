@@ -34,11 +34,11 @@ fn spec_of(config: &DockerConfig, files: &Files) -> ContainerSpec {
     ContainerSpec::new(ground, &"s1".parse().unwrap(), &secret, files, "n1")
 }
 
-/// Holds a description against the one in `golden/`; with `UPDATE_GOLDEN` set, writes it there.
+/// Holds a description against the one in `golden/`; built with `UPDATE_GOLDEN` set, writes it there.
 fn agrees(spec: &ContainerSpec, name: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/runtime/docker/spec/golden").join(name);
     let text = serde_json::to_string_pretty(spec).unwrap() + "\n";
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+    if option_env!("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "{}", path.display());
