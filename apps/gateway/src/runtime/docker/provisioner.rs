@@ -59,7 +59,8 @@ pub struct DockerProvisioner {
 
 /// How long a bridge that is told to end may take to end its agent.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
-/// No answer of the engine takes longer than this.
+/// An answer of the engine may take this long at least, however little time there is for the whole, and at most.
+const LEAST_ANSWER_LIMIT: Duration = Duration::from_secs(3);
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// How often a container may end under our hands before that is an error.
 const ATTEMPTS: usize = 3;
@@ -68,7 +69,8 @@ impl DockerProvisioner {
     /// With the installation's key, from which its id and each bridge's secret are derived.
     /// Begins to watch the engine, which need not run yet.
     pub fn start(settings: DockerSettings, key: SigningKey) -> Self {
-        let engine = Engine::new(settings.config.host.clone(), settings.limit.min(ANSWER_LIMIT));
+        let engine =
+            Engine::new(settings.config.host.clone(), settings.limit.clamp(LEAST_ANSWER_LIMIT, ANSWER_LIMIT));
         let engine = Arc::new(engine);
         let installation = spec::installation(&key);
         let watch = Arc::new(Watch::new(engine.clone(), installation.clone()));

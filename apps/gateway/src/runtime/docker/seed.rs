@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 /// A file larger than this is no configuration.
 const LARGEST: u64 = 1 << 20;
@@ -16,6 +18,10 @@ pub(super) fn sow(seed: &Path, target: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
+    // The folder is the session's: a link in its place, or in that of a file, is not followed.
+    let folder = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(target, folder, Mode::empty())?;
+    let new = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
     for entry in entries {
         let entry = entry?;
         let told = entry.metadata()?;
@@ -23,16 +29,10 @@ pub(super) fn sow(seed: &Path, target: &Path) -> io::Result<()> {
             continue;
         }
         let text = fs::read(entry.path())?;
-        // The folder is the session's: whatever stands there, a link too, is not written through.
-        let new = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(target.join(entry.file_name()));
-        match new {
-            Ok(mut file) => file.write_all(&text)?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+        match rustix::fs::openat(&folder, entry.file_name(), new, Mode::RUSR | Mode::WUSR) {
+            Ok(file) => fs::File::from(file).write_all(&text)?,
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())
@@ -61,5 +61,17 @@ mod tests {
         assert_eq!([read("config.toml"), read("auth.json")], [Some("own".into()), Some("{}".into())]);
         assert_eq!((read("link"), target.join("folder").exists()), (None, false));
         assert_eq!(fs::metadata(target.join("auth.json")).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_link_in_the_folders_place_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (seed, elsewhere) = (dir.path().join("seed"), dir.path().join("elsewhere"));
+        fs::create_dir(&seed).unwrap();
+        fs::create_dir(&elsewhere).unwrap();
+        fs::write(seed.join("auth.json"), "{}").unwrap();
+        symlink(&elsewhere, dir.path().join("target")).unwrap();
+        sow(&seed, &dir.path().join("target")).unwrap_err();
+        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
     }
 }
