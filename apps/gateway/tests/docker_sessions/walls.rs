@@ -188,3 +188,24 @@ async fn packages_can_be_installed_and_used() {
     let said = inside(clone);
     assert!(said.ends_with("done"), "{said}");
 }
+
+#[tokio::test]
+async fn with_files_of_their_own_sessions_see_nothing_of_each_other_and_of_the_home() {
+    let Some(docker) = Docker::here() else { return };
+    let gateway = Gateway::new().in_docker(&docker).with("ARGUS_SCOPE", "chat").start().await;
+    let mut clients = [gateway.client("").await, gateway.client("").await];
+    for client in &mut clients {
+        client.initialize().await;
+        assert_eq!(say(client, "[say: well]").await, "well");
+    }
+    let [one, other] = clients.each_ref().map(|client| docker.container(&client.session));
+    docker.shell(&one, "echo mine | tee /root/.argus/of-one /workspace/of-one");
+    let found = docker.shell(&other, "find / -xdev -name of-one; find /root/.argus -name of-one");
+    assert_eq!(found, "");
+    let seen = docker.shell(&other, "ls -A /root/.argus | sort");
+    assert!(!seen.contains("gateway") && !seen.contains("sessions"), "{seen}");
+    let folder = gateway.home().join("sessions").join(&clients[0].session);
+    for kept in ["home/of-one", "workspace/of-one"] {
+        assert_eq!(std::fs::read_to_string(folder.join(kept)).unwrap(), "mine\n", "{kept}");
+    }
+}
