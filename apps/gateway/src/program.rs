@@ -15,7 +15,11 @@ pub const EXIT_SETTINGS: u8 = 64;
 /// Serves until a signal asks to stop. `name` stands before what goes wrong.
 pub fn main_with(name: &str, settings: &GatewayArgs) -> ExitCode {
     run(name, settings, async |config| {
+        let has_telegram = config.telegram.is_some();
         let app = App::start(config).await?;
+        if has_telegram {
+            tell_pairing(&app).await;
+        }
         shutdown::requested().await;
         app.stop().await;
         Ok(())
@@ -42,6 +46,17 @@ pub fn run(
     match runtime.block_on(deed(config)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => complain(name, &format!("{error:#}"), 1),
+    }
+}
+
+/// While nobody is paired the code is in the log: whoever can read that runs this gateway.
+async fn tell_pairing(app: &App) {
+    match app.chats.pairing_code().await {
+        Ok(code) if code.paired == 0 => {
+            tracing::info!("nobody is paired yet: send `/start {}` to the bot", code.code);
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "there is no pairing code"),
     }
 }
 

@@ -269,3 +269,22 @@ async fn readiness_names_a_second_poller() {
         eventually("the conflict shows", async || ready().await.filter(|report| report["ok"] == false)).await;
     assert!(report["reasons"][0].as_str().unwrap_or_default().contains("another program"), "{report}");
 }
+
+#[tokio::test]
+async fn while_nobody_is_paired_the_code_is_in_the_log_at_the_start() {
+    let (api, (user, chat)) = (BotApi::start(TOKEN), ada());
+    let mut gateway = with_telegram(Gateway::new(), &api, "").start().await;
+    let told = eventually("the log names a code", async || {
+        let log = gateway.log();
+        let (_, rest) = log.split_once("send `")?;
+        Some(rest.split_once('`')?.0.to_owned())
+    });
+    let told = told.await;
+    let mut bot = Bot::new(&api, &gateway);
+    bot.start();
+    api.push_text(&chat, &user, &told);
+    api.wait_text("you are the operator", PATIENCE).await;
+    gateway.kill();
+    gateway.restart().await;
+    assert!(!gateway.log().contains("/start"), "{}", gateway.log());
+}

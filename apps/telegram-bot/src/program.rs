@@ -1,5 +1,6 @@
 //! The bot as a program: settings in, signals in, exit code out.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -26,7 +27,8 @@ pub fn main_with(settings: Settings) -> ExitCode {
     };
     // A filter that cannot be read is among the mistakes already told.
     let filter = filter.unwrap_or_default();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the runtime");
     match runtime.and_then(|runtime| runtime.block_on(run(config))) {
