@@ -96,7 +96,7 @@ impl Session {
         );
         if self.runtime.is_linked() && self.is_ready() {
             "ready"
-        } else if self.trouble.agents + self.trouble.links > 0 {
+        } else if self.trouble.agents + self.trouble.links + self.trouble.waits > 0 {
             "failing"
         } else if at_rest && !self.has_work() {
             "absent"

@@ -54,6 +54,8 @@ pub(crate) struct Trouble {
     pub(crate) agents: u32,
     /// Runtimes in a row that were not reached, or only for a moment.
     pub(crate) links: u32,
+    /// Times in a row that there was none to be had for a passing reason.
+    pub(crate) waits: u32,
     /// The newest, in words.
     pub(crate) reason: Option<String>,
     /// Why the agent was told to end, in words, until it is down.
@@ -168,6 +170,7 @@ impl Session {
     /// The bridge is reached: the one we know, or another.
     pub(crate) fn link_up(&mut self, up: &LinkUp) {
         self.runtime = Runtime::Linked { since: self.now.mono };
+        self.trouble.waits = 0;
         if let Some(link) = self.link.as_mut().filter(|link| link.boot == up.boot) {
             for (seq, text) in link.again(up) {
                 self.effects.push_back(Effect::ToRuntime { seq, text });
@@ -220,13 +223,20 @@ impl Session {
         if !matches!(self.runtime, Runtime::Provisioning) {
             return;
         }
-        let hopeless = self.not_reached(reason);
-        self.refuse_waiting(reason);
         if passing {
+            // However long that lasts, it says nothing of a failure that lasts.
+            self.trouble.waits += 1;
+            self.trouble.reason = Some(reason.to_owned());
+            self.runtime = Runtime::Absent { not_before: self.now.mono + pause(self.trouble.waits) };
+            self.refuse_waiting(reason);
             for id in self.lanes.ids() {
                 self.stands_in_line(id);
             }
-        } else if hopeless {
+            return;
+        }
+        let hopeless = self.not_reached(reason);
+        self.refuse_waiting(reason);
+        if hopeless {
             self.agent_lost(reason);
             self.link = None;
             self.fail_recovering(reason);

@@ -79,6 +79,22 @@ fn a_lasting_failure_fails_what_waits_after_the_third_try() {
 }
 
 #[test]
+fn waiting_for_a_passing_reason_does_not_count_as_failing() {
+    let mut world = World::new();
+    world.host = PASSING;
+    let id = world.chat_says("a", "one");
+    world.pass(600_000);
+    world.host = LASTING;
+    world.feed(Input::RuntimeMayBeHad);
+    world.step(crate::world::Step::Provision);
+    assert_eq!(world.outcome(&id), End::Open, "one lasting failure is not yet the end");
+    world.host = Host::Works;
+    world.pass(30_000);
+    world.agent_says(|agent| agent.complete("thread-1", "done"));
+    assert_eq!(world.outcome(&id), completed("done"));
+}
+
+#[test]
 fn a_failure_to_reach_a_runtime_does_not_end_what_runs_there() {
     for (host, away) in [(PASSING, 30_000), (LASTING, 1_000)] {
         let mut world = World::new();
