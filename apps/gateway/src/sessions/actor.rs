@@ -140,7 +140,7 @@ impl Actor {
                 }
                 Event::Drained => {}
                 Event::SeatFree => self.take_seat(),
-                Event::RestedLong if self.sessions.retire(&self.id, &self.commands) => {
+                Event::RestedLong if self.sessions.retire(&self.id, &self.bell, &self.commands) => {
                     return oneshot::channel().0;
                 }
                 Event::RestedLong => self.rests_since = None,
@@ -226,7 +226,7 @@ impl Actor {
     /// There is a seat for us: a runtime is asked for again, or another session has it.
     fn take_seat(&mut self) {
         if self.session.occupancy() == Occupancy::None {
-            return self.sessions.seats.leave(&self.id);
+            return self.sessions.seats.leave(&self.id, &self.bell);
         }
         self.feed(Input::RuntimeMayBeHad);
     }
@@ -298,5 +298,12 @@ impl Actor {
         for client in self.clients.values() {
             client.close(reason);
         }
+    }
+}
+
+/// However it ends, its seat is free.
+impl Drop for Actor {
+    fn drop(&mut self) {
+        self.sessions.seats.leave(&self.id, &self.bell);
     }
 }

@@ -31,12 +31,8 @@ pub(super) fn begin(id: SessionId, sessions: Sessions) -> SessionHandle {
 /// Sees to it that a defect of ours costs a session no more than a pause.
 async fn watch(id: SessionId, sessions: Sessions, work: tokio::task::JoinHandle<oneshot::Sender<()>>) {
     match work.await {
-        Ok(done) => {
-            sessions.seats.leave(&id);
-            _ = done.send(());
-        }
+        Ok(done) => _ = done.send(()),
         Err(error) => {
-            sessions.seats.leave(&id);
             tracing::error!(session.id = %id, %error, "the session's actor failed; please report this");
             tokio::time::sleep(AFTER_PANIC).await;
             match sessions.parts.ledger.open_submissions(&id).await {

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::handle::{Command, SessionHandle};
 use super::lifetime;
 use super::ports::{PrepareTurn, React};
-use super::seats::Seats;
+use super::seats::{Bell, Seats};
 use crate::clock::{Clock, new_session_id};
 use crate::runtime::{KnownRuntime, ProvisionError, Provisioner};
 use crate::store::history_file::Histories;
@@ -62,16 +62,16 @@ struct Entries {
 }
 
 /// A session that is being deleted. Dropping it makes an end of that, however it went.
-struct Leaving<'a> {
-    sessions: &'a Sessions,
-    id: &'a SessionId,
+struct Leaving {
+    sessions: Sessions,
+    id: SessionId,
 }
 
-impl Drop for Leaving<'_> {
+impl Drop for Leaving {
     fn drop(&mut self) {
         let mut entries = self.sessions.entries();
-        entries.live.remove(self.id);
-        entries.leaving.remove(self.id);
+        entries.live.remove(&self.id);
+        entries.leaving.remove(&self.id);
     }
 }
 
@@ -98,22 +98,30 @@ impl Sessions {
         handle
     }
 
-    /// Goes on with every runtime that lives: it is watched, and stopped in time if nothing needs it.
-    pub async fn adopt_running(&self) -> Result<(), ProvisionError> {
-        for known in self.list().await?.into_iter().filter(|known| known.status == "running") {
+    /// Goes on with every runtime that lives: it is watched, and stopped in time if nothing needs it. Whether all could
+    /// be told.
+    pub async fn adopt_running(&self) -> Result<bool, ProvisionError> {
+        let known = self.list().await?;
+        for known in known.iter().filter(|known| known.status == "running") {
             self.get(&known.session_id).adopt().await;
         }
-        Ok(())
+        Ok(known.iter().all(|known| known.status != "unknown"))
     }
 
     /// Lets an actor end that nobody needs; not when somebody has just come or holds its handle.
-    pub(super) fn retire(&self, id: &SessionId, commands: &mpsc::Receiver<Command>) -> bool {
+    pub(super) fn retire(
+        &self,
+        id: &SessionId,
+        bell: &Arc<Bell>,
+        commands: &mpsc::Receiver<Command>,
+    ) -> bool {
         let mut entries = self.entries();
         // Handles are cloned under this lock only, so that one handle, ours, and an empty line stay so until it is gone.
         let alone = commands.sender_strong_count() == 1 && commands.is_empty();
         let ours = entries.live.get(id).is_some_and(|handle| !handle.is_gone());
         if alone && ours && !entries.leaving.contains(id) {
             entries.live.remove(id);
+            self.seats.leave(id, bell);
             return true;
         }
         false
@@ -175,12 +183,19 @@ impl Sessions {
         if !self.entries().leaving.insert(id.clone()) {
             return Err(ProvisionError::passing(format!("session `{id}` is being deleted already")));
         }
-        let _leaving = Leaving { sessions: self, id };
-        let closed = handle.close("the session was deleted".to_owned());
-        if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
+        let leaving = Leaving { sessions: self.clone(), id: id.clone() };
+        let mut closed =
+            tokio::spawn(async move { handle.close("the session was deleted".to_owned()).await });
+        if tokio::time::timeout(CLOSE_LIMIT, &mut closed).await.is_err() {
+            // Nobody takes its place before its owner is through: two would answer for one runtime.
+            tokio::spawn(async move {
+                _ = closed.await;
+                drop(leaving);
+            });
             let words = format!("session `{id}` does not come to its end; the gateway's log says why");
             return Err(ProvisionError::passing(words));
         }
+        let _leaving = leaving;
         self.parts.provisioner.remove(id).await?;
         if let Err(error) = self.parts.histories.remove(id) {
             tracing::warn!(session.id = %id, %error, "what was said in it could not be removed");

@@ -116,12 +116,14 @@ impl Seats {
         room.ring(limit);
     }
 
-    /// It has no seat and waits for none any more.
-    pub(super) fn leave(&self, session: &SessionId) {
+    /// Whoever owns this bell has no seat and waits for none any more; the next owner of the session may.
+    pub(super) fn leave(&self, session: &SessionId, bell: &Arc<Bell>) {
         let Some(limit) = self.limit else { return };
         let mut room = self.room();
-        room.taken.remove(session);
-        room.line.retain(|waiting| waiting.session != *session);
+        if room.taken.get(session).is_some_and(|seat| Arc::ptr_eq(&seat.bell, bell)) {
+            room.taken.remove(session);
+        }
+        room.line.retain(|waiting| !Arc::ptr_eq(&waiting.bell, bell));
         room.ring(limit);
     }
 
@@ -245,9 +247,9 @@ mod tests {
         let place = |place| Verdict::InLine { place, seats: 1 };
         let asked = [&a, &b, &c].map(|guest| guest.request(&seats, 0));
         assert_eq!(asked, [Verdict::Seated, place(1), place(2)]);
-        seats.leave(&a.id);
+        seats.leave(&a.id, &a.bell);
         assert_eq!([b.is_called(), c.is_called()], [true, false]);
-        seats.leave(&b.id);
+        seats.leave(&b.id, &b.bell);
         assert!(c.is_called());
     }
 
@@ -268,9 +270,9 @@ mod tests {
         seats.take(&a.id, &a.bell);
         seats.take(&b.id, &b.bell);
         assert_eq!(c.request(&seats, 0), Verdict::InLine { place: 1, seats: 1 });
-        seats.leave(&a.id);
+        seats.leave(&a.id, &a.bell);
         assert!(!c.is_called());
-        seats.leave(&b.id);
+        seats.leave(&b.id, &b.bell);
         assert!(c.is_called());
     }
 }
