@@ -148,7 +148,14 @@ fn read(path: &Path, machine: &str) -> Option<KeptHistory> {
         if history.epoch != epoch {
             return None;
         }
-        for frame in lines.map_while(|line| parse(&line)) {
+        let mut lines = lines.peekable();
+        while let Some(line) = lines.next() {
+            let frame = match parse(&line) {
+                Some(frame) => frame,
+                // Our last owner did not finish it.
+                None if lines.peek().is_none() => break,
+                None => return None,
+            };
             if history.frames.is_empty() {
                 history.first = frame.number;
             } else if frame.number != history.first + history.frames.len() as u64 {
@@ -176,7 +183,7 @@ fn parse(line: &[u8]) -> Option<KeptFrame> {
     let mut word = || std::str::from_utf8(words.next()?).ok();
     let (number, boot, at, text) = (word()?.parse().ok()?, word()?, word()?.parse().ok()?, word()?);
     let boot = if boot == "-" { String::new() } else { boot.to_owned() };
-    let finished = text.starts_with('{') && text.ends_with('}');
+    let finished = text.trim_ascii_start().starts_with('{') && text.trim_ascii_end().ends_with('}');
     finished.then(|| KeptFrame { number, boot, line: at, text: Bytes::copy_from_slice(text.as_bytes()) })
 }
 
@@ -185,7 +192,7 @@ mod tests {
     use super::*;
 
     fn frame(number: u64) -> KeptFrame {
-        let text = format!("{{\"n\":{number},\"x\":\"a b\"}}").into();
+        let text = format!("{{\"n\":{number},\"x\":\"a b\"}} \t").into();
         KeptFrame { number, boot: "b-1".to_owned(), line: number * 10, text }
     }
 
@@ -258,6 +265,7 @@ mod tests {
             |text: String| text.replacen("argus-history 1", "argus-history 2", 1),
             |text: String| text.replace("\n2 ", "\n7 "),
             |_| "garbage".to_owned(),
+            |text: String| text.replace("{\"n\":1", "\"n\":1"),
             |text: String| {
                 let head = text.lines().next().unwrap().rsplit_once(' ').unwrap().0.to_owned();
                 format!("{head} another-machine\n")
