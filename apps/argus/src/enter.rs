@@ -47,7 +47,9 @@ pub(crate) fn run(enter: Enter) -> anyhow::Result<Infallible> {
         let shared = enter.token_file.as_deref().and_then(Path::parent).map(Path::to_owned);
         let folders: Vec<PathBuf> = [home, shared].into_iter().flatten().collect();
         let owners: Vec<_> = folders.iter().map(|folder| owner(folder)).collect();
-        let person = person(&owners);
+        // Agents in the shared home may give it away; not the gateway's own folder, which they do not see.
+        let keeper = folders.first().and_then(|home| owner(&home.join("gateway")));
+        let person = keeper.filter(|keeper| keeper.user != 0).unwrap_or_else(|| person(&owners));
         for (folder, owner) in folders.iter().zip(owners) {
             if owner.is_some_and(|owner| is_handed_over(owner, person)) {
                 chown(folder, Some(person.user), Some(person.group)).with_context(|| {

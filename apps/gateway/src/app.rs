@@ -4,6 +4,7 @@ mod probe;
 mod runtimes;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -66,8 +67,7 @@ impl App {
         let state = Arc::new(StateFile::load(&home.state())?);
         let ledger = Ledger::open(&home.ledger(), crate::delivery::rows_for).await?;
         let boot = ledger.next_boot().await?;
-        std::fs::create_dir_all(&config.workspace)
-            .with_context(|| format!("cannot make the workspace {}", config.workspace.display()))?;
+        make_workspace(&config.workspace)?;
 
         let provisioner = runtimes::provisioner(&config, key.clone(), boot);
         let telegram = config.telegram.as_ref().map(|t| Telegram::new(&t.token, &t.api_url)).transpose()?;
@@ -128,9 +128,7 @@ impl App {
             tasks.spawn(prune(ledger.clone(), retention, stop.clone()));
         }
         intake.resume().await?;
-        if let Err(error) = sessions.adopt_running().await {
-            tracing::warn!(%error, "runtimes that live cannot be told yet; each is adopted when it is needed");
-        }
+        tasks.spawn(adopt(sessions.clone(), stop.clone()));
         tracing::info!(%address, mode = config.mode.as_str(), boot, "the gateway serves");
         Ok(Self { address, token, chats, sessions, next_client, ledger, stop, tasks, _home: home })
     }
@@ -186,6 +184,36 @@ fn policy(sandbox: Sandbox) -> Policy {
         sandbox_policy: value,
         ask: "on-request".to_owned(),
         never: "never".to_owned(),
+    }
+}
+
+/// Sees to it that there is a workspace. What stands in its place is the agents' doing, and no reason not to serve.
+fn make_workspace(workspace: &Path) -> anyhow::Result<()> {
+    match std::fs::create_dir_all(workspace) {
+        Err(error) if workspace.symlink_metadata().is_err() => {
+            Err(error).with_context(|| format!("cannot make the workspace {}", workspace.display()))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the workspace {} is no folder", workspace.display());
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Goes on with the runtimes that outlived the last gateway, as soon as they can be told.
+async fn adopt(sessions: Sessions, stop: CancellationToken) {
+    let mut pause = Duration::from_secs(1);
+    loop {
+        match sessions.adopt_running().await {
+            Ok(true) => return,
+            Ok(false) => tracing::debug!("not every runtime can be told yet"),
+            Err(error) => tracing::warn!(%error, "runtimes that live cannot be told yet"),
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+            return;
+        }
+        pause = (pause * 2).min(Duration::from_secs(30));
     }
 }
 

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::parse::{absolute, cpus, engine_host, list, memory, name, pids, runtime_sandbox, user};
 use super::read::Reader;
-use super::{GatewayArgs, Sandbox};
+use super::{GatewayArgs, Sandbox, Scope};
 
 /// Settings of containers, still as text.
 #[derive(Args, Clone, Default)]
@@ -215,6 +215,18 @@ pub(super) fn bearable(sandbox: Sandbox, inner: InnerSandbox) -> Result<(), Stri
         .to_owned())
 }
 
+/// Whoever may mount can also uncover what is hidden by a mount: the gateway's folder in the shared home.
+pub(super) fn covered(inner: InnerSandbox, scope: Scope) -> Result<(), String> {
+    if inner == InnerSandbox::Codex && scope == Scope::Shared {
+        return Err(
+            "ARGUS_RUNTIME_SANDBOX: what Codex needs for a sandbox of its own would let it uncover the \
+                    gateway's folder in the home that sessions share; set ARGUS_SCOPE to user or chat too"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
 fn environment(
     args: &GatewayArgs,
     read: &mut Reader,
@@ -261,6 +273,14 @@ fn apart(workspace: &Path, homes: &[&Path]) -> Result<(), String> {
         if home.starts_with(workspace) || hidden.iter().any(|hidden| workspace.starts_with(hidden)) {
             return Err(format!(
                 "the gateway's own folder in `{}` would be open to runtimes",
+                home.display()
+            ));
+        }
+        // A folder on the way there can be replaced by a link from inside, which the engine would follow. The usual one
+        // cannot: something is mounted on it.
+        if workspace.starts_with(home) && workspace != home.join("workspace") {
+            return Err(format!(
+                "within `{}` only the folder `workspace` can be the workspace",
                 home.display()
             ));
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use argus_protocol::token::Secret;
 use url::Url;
 
-use super::docker::{DockerConfig, bearable, default_sandbox, docker};
+use super::docker::{DockerConfig, bearable, covered, default_sandbox, docker};
 use super::parse::{
     absolute, bridge, command, days, expand, line_limit, list, log_filter, log_format, mode, sandbox, scope,
 };
@@ -87,6 +87,11 @@ impl Config {
         }
         let docker = (mode == ProvisionMode::Docker)
             .then(|| docker(args, &home, &mut read, |name| std::env::var(name).ok()));
+        if let Some(docker) = &docker
+            && let Err(mistake) = covered(docker.inner_sandbox, scope)
+        {
+            read.mistake(mistake);
+        }
         let config = Self {
             bind: read.or("ARGUS_BIND", args.bind.as_ref(), ([127, 0, 0, 1], 8080).into(), |text| {
                 text.parse().map_err(|_| "expected an address and a port such as 127.0.0.1:8080".to_owned())

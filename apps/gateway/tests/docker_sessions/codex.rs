@@ -53,11 +53,16 @@ async fn codex_runs_commands_in_its_container_and_remembers_after_a_stop() {
 async fn the_second_wall_keeps_codex_in_its_workspace() {
     let docker = Docker::here();
     let Some((model, gateway)) = with_codex(docker.as_ref()) else { return };
-    let gateway = gateway.with("ARGUS_RUNTIME_SANDBOX", "codex").start().await;
+    // Where nothing of the gateway's is hidden in what a session sees.
+    let seed = gateway.home().join("seed");
+    std::fs::create_dir(&seed).unwrap();
+    std::fs::write(seed.join("config.toml"), model.codex_config()).unwrap();
+    let gateway = gateway.with("ARGUS_RUNTIME_SANDBOX", "codex").with("ARGUS_SCOPE", "user").start().await;
     let mut client = introduced(&gateway).await;
+    let own = gateway.home().join("sessions").join(&client.session);
     say(&mut client, "[run: touch inside && echo in; touch /root/.argus/outside || echo refused]").await;
     let output = last_output(&model);
     assert!(output.contains("in\\n") && output.contains("refused"), "{output}");
-    assert!(gateway.home().join("workspace/inside").is_file());
-    assert!(!gateway.home().join("outside").exists());
+    assert!(own.join("workspace/inside").is_file());
+    assert!(!own.join("home/outside").exists());
 }

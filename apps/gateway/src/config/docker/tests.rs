@@ -41,8 +41,26 @@ fn a_sandbox_that_would_fail_in_every_command_is_refused_at_the_start() {
     let codex = DockerArgs { runtime_sandbox: Some("codex".into()), ..DockerArgs::default() };
     let wish = |docker| GatewayArgs { sandbox: Some("workspace-write".into()), ..args(docker) };
     assert_eq!(mistakes(&wish(DockerArgs::default())), ["ARGUS_SANDBOX"]);
-    assert!(Config::from_args(&wish(codex.clone())).is_ok());
-    assert_eq!(Config::from_args(&args(codex)).unwrap().sandbox, Sandbox::WorkspaceWrite);
+    let apart = |args: GatewayArgs| GatewayArgs { scope: Some("user".into()), ..args };
+    assert!(Config::from_args(&apart(wish(codex.clone()))).is_ok());
+    assert_eq!(Config::from_args(&apart(args(codex))).unwrap().sandbox, Sandbox::WorkspaceWrite);
+}
+
+#[test]
+fn a_second_wall_is_refused_where_it_would_uncover_the_gateways_folder() {
+    let codex = DockerArgs { runtime_sandbox: Some("codex".into()), ..DockerArgs::default() };
+    assert_eq!(mistakes(&args(codex)), ["ARGUS_RUNTIME_SANDBOX"]);
+}
+
+#[test]
+fn within_the_home_only_its_own_workspace_folder_is_one() {
+    let with = |folder: &str| GatewayArgs { workspace: Some(folder.into()), ..args(DockerArgs::default()) };
+    for folder in ["/srv/argus/projects/a", "/srv/argus/workspace/b", "/srv/argus/workspaces"] {
+        assert_eq!(mistakes(&with(folder)), ["ARGUS_WORKSPACE_HOST_PATH"], "{folder}");
+    }
+    for folder in ["/srv/argus/workspace", "/srv/code"] {
+        assert!(Config::from_args(&with(folder)).is_ok(), "{folder}");
+    }
 }
 
 #[test]

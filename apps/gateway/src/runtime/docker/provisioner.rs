@@ -77,7 +77,7 @@ impl DockerProvisioner {
         let stop = CancellationToken::new();
         let (ended, watched, home) = (stop.clone(), watch.clone(), settings.home.clone());
         tokio::spawn(async move {
-            let known = |session: &SessionId| folder(&home, session).exists();
+            let known = |session: &SessionId| folder(&home, session).try_exists().unwrap_or(true);
             ended.run_until_cancelled(watched.run(known)).await;
         });
         let watching = stop.drop_guard();
@@ -248,7 +248,11 @@ fn folder(home: &Path, session: &SessionId) -> PathBuf {
 }
 
 fn make_folder(folder: &Path) -> std::io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    match std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder) {
+        // Something stands there, a link of the agent's perhaps; the engine says what it thinks of it.
+        Err(_) if folder.symlink_metadata().is_ok() => Ok(()),
+        made => made,
+    }
 }
 
 fn cannot_make(folder: &Path, error: &std::io::Error) -> ProvisionError {
