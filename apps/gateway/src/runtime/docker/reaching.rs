@@ -133,7 +133,17 @@ impl DockerProvisioner {
             return Ok(None);
         };
         let told = |error: DialError| no_bridge(&found.name, &error);
-        let reached = match call.once().await.map_err(told)? {
+        let mut called = call.once().await;
+        if matches!(called, Err(DialError::NotABridge(_))) {
+            // Once more: it may only be slow.
+            called = call.once().await;
+        }
+        if let Err(error @ DialError::NotABridge(_)) = &called {
+            tracing::warn!(session.id = %session, container = found.name, %error, "its bridge hangs; it is stopped");
+            self.engine.stop(&found.id, GRACE).await?;
+            return Ok(None);
+        }
+        let reached = match called.map_err(told)? {
             Called::Reached(reached) => Ok(reached),
             // It may have been started a moment ago, or be about to end.
             Called::Nobody => {

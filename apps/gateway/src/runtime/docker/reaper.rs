@@ -2,7 +2,7 @@
 
 use argus_protocol::SessionId;
 
-use super::engine::{Engine, Result};
+use super::engine::{Engine, EngineError, Result};
 use super::spec::label;
 
 /// Removes what this installation made for sessions of which `known` says no. Nobody else's is touched.
@@ -19,7 +19,11 @@ pub(super) async fn reap(
             container = found.name,
             "removing the container of a session that is not known any more"
         );
-        engine.remove(&found.id).await?;
+        match engine.remove(&found.id).await {
+            Err(error @ EngineError::Away { .. }) => return Err(error),
+            Err(error) => tracing::warn!(container = found.name, %error, "it cannot be removed"),
+            Ok(()) => {}
+        }
     }
     Ok(())
 }
