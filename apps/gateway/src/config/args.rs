@@ -22,8 +22,13 @@ pub struct GatewayArgs {
         help = "The operator's token; without it one is made and kept in <home>/gateway/token"
     )]
     pub token: Option<String>,
-    /// The file that keeps the operator's token, made at the first start [default: <home>/gateway/token]
-    #[arg(long, env = "ARGUS_TOKEN_FILE", value_name = "FILE")]
+    /// The file that keeps the operator's token.
+    #[arg(
+        long,
+        env = "ARGUS_TOKEN_FILE",
+        value_name = "FILE",
+        help = "The file that keeps the operator's token, made at the first start [default: <home>/gateway/token]"
+    )]
     pub token_file: Option<String>,
     /// How runtimes are made: process or docker [default: process]
     #[arg(long, env = "ARGUS_PROVISION_MODE", value_name = "MODE")]
