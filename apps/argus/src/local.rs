@@ -18,8 +18,13 @@ pub(crate) struct Where {
     /// Folder of everything Argus keeps [default: ~/.argus]
     #[arg(long, env = "ARGUS_HOME", value_name = "DIR")]
     home: Option<String>,
-    /// The file that keeps the gateway's token [default: <home>/gateway/token]
-    #[arg(long, env = "ARGUS_TOKEN_FILE", value_name = "FILE")]
+    /// The file that keeps the gateway's token.
+    #[arg(
+        long,
+        env = "ARGUS_TOKEN_FILE",
+        value_name = "FILE",
+        help = "The file that keeps the gateway's token [default: <home>/gateway/token]"
+    )]
     token_file: Option<PathBuf>,
 }
 
