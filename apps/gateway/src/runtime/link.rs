@@ -104,7 +104,7 @@ impl Fate {
     }
 
     /// How the place ended; for ever, if nobody tells.
-    async fn known(&mut self) -> String {
+    pub(super) async fn known(&mut self) -> String {
         let words = self.0.wait_for(Option::is_some).await.ok().and_then(|told| told.clone());
         match words {
             Some(words) => words,

@@ -53,8 +53,14 @@ impl Call<'_> {
         &self,
         mut output: Output,
     ) -> Result<Result<Box<Reached>, String>, DialError> {
-        let mut tail = Tail::default();
-        while let Some(part) = output.next().await {
+        let (mut tail, mut fate) = (Tail::default(), self.fate.clone());
+        loop {
+            let part = tokio::select! {
+                part = output.next() => part,
+                // The output of a container that ended before it was listened to has no end.
+                _ = fate.known() => None,
+            };
+            let Some(part) = part else { break };
             if tail.push(&part) == Heard::Listening
                 && let Called::Reached(reached) = self.once().await?
             {

@@ -76,8 +76,12 @@ impl DockerProvisioner {
         let watch = Arc::new(Watch::new(engine.clone(), installation.clone()));
         let stop = CancellationToken::new();
         let (ended, watched, home) = (stop.clone(), watch.clone(), settings.home.clone());
+        let config = settings.config.clone();
         tokio::spawn(async move {
-            let known = |session: &SessionId| folder(&home, session).try_exists().unwrap_or(true);
+            // Another prefix gives new containers, and the old ones work on the same files.
+            let known = |session: &SessionId, name: &str| {
+                name == spec::name(&config, session) && folder(&home, session).try_exists().unwrap_or(true)
+            };
             ended.run_until_cancelled(watched.run(known)).await;
         });
         let watching = stop.drop_guard();

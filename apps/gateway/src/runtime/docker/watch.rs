@@ -81,8 +81,8 @@ impl Watch {
         }
     }
 
-    /// Watches for ever; `known` tells whether a session is still known.
-    pub(super) async fn run(&self, known: impl Fn(&argus_protocol::SessionId) -> bool + Sync) {
+    /// Watches for ever; `known` tells whether a session is still known, and by a container of that name.
+    pub(super) async fn run(&self, known: impl Fn(&argus_protocol::SessionId, &str) -> bool + Sync) {
         let mut pause = FIRST_PAUSE;
         let mut reaped = false;
         loop {
