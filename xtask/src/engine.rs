@@ -62,6 +62,14 @@ impl Engine {
         &self.url
     }
 
+    /// Whether a container runs and reaches what the images are built from; an error says why not.
+    pub(crate) fn reaches_packages(&self) -> anyhow::Result<()> {
+        let update = ["apt-get", "update", "-qq", "-o", "APT::Update::Error-Mode=any"];
+        let mut look = self.docker(["run", "--rm", bases::DEBIAN]);
+        quietly(look.args(update))
+            .with_context(|| format!("a container of the engine at {} reaches no packages", self.url))
+    }
+
     /// A command of its client.
     fn docker<const N: usize>(&self, arguments: [&str; N]) -> Command {
         let mut command = Command::new(&self.client.program);

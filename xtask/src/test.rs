@@ -92,10 +92,16 @@ struct Parts {
     images: bool,
 }
 
-/// An engine needs rights over the kernel that no package brings. So a run without one is whole all the same, unless
+/// An engine needs rights over the kernel that no package brings, for its containers and for their network. So a run without one is whole all the same, unless
 /// `ARGUS_TEST_DOCKER=required` says otherwise.
 fn engine(skips: &mut Skips) -> Option<Engine> {
-    match engine::ensure() {
+    let usable = || {
+        let engine = engine::ensure()?;
+        engine.ensure_bases()?;
+        engine.reaches_packages()?;
+        anyhow::Ok(engine)
+    };
+    match usable() {
         Ok(engine) => Some(engine),
         Err(error) if std::env::var("ARGUS_TEST_DOCKER").is_ok_and(|word| word == "required") => {
             skips.require("docker", &format!("{error:#}"));
@@ -109,10 +115,6 @@ fn engine(skips: &mut Skips) -> Option<Engine> {
 }
 
 fn build_images(engine: &Engine, steps: &mut Steps, skips: &mut Skips) -> bool {
-    if let Err(error) = engine.ensure_bases() {
-        skips.add("images", &format!("{error:#}"));
-        return false;
-    }
     if let Err(error) = engine::ensure_compose() {
         skips.add("compose", &format!("{error:#}"));
     }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::{Engine, quietly};
 use crate::{debian, workspace};
 
-const DEBIAN: &str = "debian:bookworm-slim";
+pub(super) const DEBIAN: &str = "debian:bookworm-slim";
 const NODE: &str = "node:22-bookworm-slim";
 const RUST: &str = "rust:1.95-bookworm";
 
