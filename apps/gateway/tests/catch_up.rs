@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 async fn numbered_turn(client: &mut Client) -> (Vec<u64>, String) {
     let (mut numbers, mut text) = (Vec::new(), String::new());
     loop {
-        let frame = client.next().await.expect("the connection lives");
-        let Some(number) = frame["argusSeq"].as_u64() else { continue };
-        numbers.push(number);
+        let frame = client.wait("what is numbered", |frame| frame["argusSeq"].is_u64()).await;
+        numbers.extend(frame["argusSeq"].as_u64());
         text.push_str(frame["params"]["delta"].as_str().unwrap_or_default());
         if frame["method"] == "turn/completed" {
             return (numbers, text);
