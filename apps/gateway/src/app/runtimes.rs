@@ -14,7 +14,12 @@ use crate::workspace::{Workspace, Workspaces};
 /// Whoever makes the runtimes that the settings ask for.
 pub(super) fn provisioner(config: &Config, key: SigningKey, boot: u32) -> Arc<dyn Provisioner> {
     match &config.docker {
-        Some(docker) => Arc::new(DockerProvisioner::start(docker_settings(config, docker, boot), key)),
+        Some(docker) => {
+            let docker = Arc::new(DockerProvisioner::start(docker_settings(config, docker, boot), key));
+            let early = docker.clone();
+            tokio::spawn(async move { early.join_network().await });
+            docker
+        }
         None => Arc::new(ProcessProvisioner::new(process_settings(config, boot), key)),
     }
 }

@@ -133,6 +133,14 @@ impl DockerProvisioner {
         )
     }
 
+    /// Sees to the network before anybody needs it: an engine that connects our own container to another network cuts
+    /// the connections that its published port has then.
+    pub async fn join_network(&self) {
+        if let Err(error) = self.network().await {
+            tracing::debug!(%error, "the runtimes' network is seen to with the first of them");
+        }
+    }
+
     pub(super) async fn network(&self) -> Result<String, ProvisionError> {
         let mut joined = self.network.lock().await;
         let id = self.engine.network(&self.settings.config.network).await?;
