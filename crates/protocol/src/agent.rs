@@ -2,9 +2,13 @@
 //!
 //! Source: the schema printed by `codex app-server generate-json-schema`, v2 of the protocol.
 
+mod experimental;
+
 use std::borrow::Cow;
 
 use serde::Deserialize;
+
+pub use experimental::{EXPERIMENTAL, is_experimental};
 
 /// Method names.
 pub mod method {
@@ -46,6 +50,14 @@ pub mod method {
     pub const APPROVE_COMMAND: &str = "item/commandExecution/requestApproval";
     /// Server request: may these files change?
     pub const APPROVE_FILE_CHANGE: &str = "item/fileChange/requestApproval";
+    /// Server request: may more be touched than the sandbox allows?
+    pub const APPROVE_PERMISSIONS: &str = "item/permissions/requestApproval";
+    /// Server request: what [`APPROVE_COMMAND`] was in the first version of the protocol.
+    pub const APPROVE_COMMAND_V1: &str = "execCommandApproval";
+    /// Server request: what [`APPROVE_FILE_CHANGE`] was in the first version of the protocol.
+    pub const APPROVE_PATCH_V1: &str = "applyPatchApproval";
+    /// Server request: the agent asks the person something.
+    pub const USER_INPUT: &str = "item/tool/requestUserInput";
     /// Server request: an MCP server asks for input.
     pub const ELICITATION: &str = "mcpServer/elicitation/request";
 }

@@ -100,6 +100,12 @@ text_id!(
 );
 
 text_id!(
+    /// What a client calls itself (`client=` of `/ws`), so that it is known when it comes back.
+    ClientName, "client name", "use 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`",
+    |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+);
+
+text_id!(
     /// A chat inside its channel: `<chatId>` or `<chatId>:<topicId>` for Telegram.
     ChatKey, "chat key", "1 to 256 printable characters", opaque
 );

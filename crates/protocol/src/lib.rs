@@ -11,4 +11,4 @@ pub mod token;
 
 pub use error::RpcError;
 pub use frame::{Frame, FrameError, FrameKind};
-pub use ids::{ChatKey, ClientId, SessionId, SubmissionId, ThreadId, TurnId};
+pub use ids::{ChatKey, ClientId, ClientName, SessionId, SubmissionId, ThreadId, TurnId};

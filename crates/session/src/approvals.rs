@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use argus_protocol::agent::{Route, method};
-use argus_protocol::error::FAILED;
-use argus_protocol::{ClientId, Frame, RpcError, frame};
+use argus_protocol::{ClientId, Frame, frame};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::decline::declined;
 use crate::effect::Effect;
 use crate::link::{HoldId, Link};
 use crate::session::Session;
@@ -22,11 +22,25 @@ struct Waiting {
     id: String,
     frame: Frame,
     thread: Option<String>,
+    turn: Option<String>,
     offered_to: Option<ClientId>,
     hold: HoldId,
     /// Monotonic milliseconds.
     expires: u64,
+    end: End,
 }
+
+/// What becomes of a request that nobody answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// It is declined.
+    Declined,
+    /// Its turn is over, so that it needs no answer; the agent mostly says so by itself.
+    Withdrawn,
+}
+
+/// How long an agent may take to say that a request needs no answer, its turn being over.
+const WITHDRAWAL_MS: u64 = 2_000;
 
 /// All that wait, oldest first.
 #[derive(Debug, Default)]
@@ -82,13 +96,16 @@ impl Session {
         }
         let Some(epoch) = self.agent.epoch() else { return };
         let shown = shown(epoch, &id);
-        let thread = request.params_as::<Route<'_>>().and_then(|r| r.thread_id.map(Cow::into_owned));
+        let route = request.params_as::<Route<'_>>().unwrap_or_default();
+        let turn = route.turn().map(str::to_owned);
+        let thread = route.thread_id.map(Cow::into_owned);
         let hold = self.hold(seq);
         let expires = self.now.mono.saturating_add(self.config.approval_timeout_ms);
         if let Some(before) = self.requests.take(&shown) {
             self.release(before.hold);
         }
-        let waiting = Waiting { shown, id, frame: request, thread, offered_to: None, hold, expires };
+        let (offered_to, end) = (None, End::Declined);
+        let waiting = Waiting { shown, id, frame: request, thread, turn, offered_to, hold, expires, end };
         self.requests.waiting.push(waiting);
         self.offer_requests();
     }
@@ -99,7 +116,8 @@ impl Session {
         if !self.link.as_ref().is_some_and(Link::caught_up) {
             return;
         }
-        for waiting in self.requests.waiting.iter_mut().filter(|one| one.offered_to.is_none()) {
+        let open = |one: &&mut Waiting| one.offered_to.is_none() && one.end == End::Declined;
+        for waiting in self.requests.waiting.iter_mut().filter(open) {
             let Some(client) = self.clients.handler(waiting.thread.as_deref()) else { continue };
             waiting.offered_to = Some(client);
             let text = waiting.frame.with_id(&waiting.shown);
@@ -107,18 +125,27 @@ impl Session {
         }
     }
 
-    /// What was offered to a client that left is offered again.
-    pub(crate) fn withdraw_offers(&mut self, client: ClientId) {
+    /// What was offered to a client that left is to be offered again.
+    pub(crate) fn withdraw_offers_of(&mut self, client: ClientId) {
         for waiting in self.requests.waiting.iter_mut().filter(|one| one.offered_to == Some(client)) {
             waiting.offered_to = None;
         }
-        self.offer_requests();
+    }
+
+    /// What is asked in a turn of a client that is back is to be offered to it, whoever was asked meanwhile.
+    pub(crate) fn withdraw_offers_for(&mut self, client: ClientId) {
+        let clients = &self.clients;
+        let owned = |one: &&mut Waiting| one.thread.as_deref().is_some_and(|t| clients.owns(client, t));
+        for waiting in self.requests.waiting.iter_mut().filter(owned) {
+            waiting.offered_to = None;
+        }
     }
 
     /// A client answers. The first answer counts; a later one, or one for another agent, goes nowhere.
     pub(crate) fn answer_request(&mut self, answer: &Frame) {
         let Some(key) = answer.id() else { return };
-        let Some(text) = self.requests.find(key).map(|waiting| answer.with_id(&waiting.id)) else { return };
+        let waiting = self.requests.find(key).filter(|waiting| waiting.end == End::Declined);
+        let Some(text) = waiting.map(|waiting| answer.with_id(&waiting.id)) else { return };
         // What cannot be sent now may be answered again.
         if self.send_down(text)
             && let Some(waiting) = self.requests.take(key)
@@ -145,20 +172,26 @@ impl Session {
         resolved_notice(&resolved.thread_id, &shown)
     }
 
+    /// A turn is over: what was asked in it needs no answer, and who was asked is told soon.
+    pub(crate) fn withdraw_requests(&mut self, thread: &str, turn: &str) {
+        let soon = self.now.mono + WITHDRAWAL_MS;
+        for waiting in &mut self.requests.waiting {
+            if waiting.thread.as_deref() == Some(thread) && waiting.turn.as_deref() == Some(turn) {
+                (waiting.end, waiting.expires) = (End::Withdrawn, soon.min(waiting.expires));
+            }
+        }
+    }
+
     /// Declines what nobody answered in time.
     pub(crate) fn expire_requests(&mut self) {
         let now = self.now.mono;
         let late = self.requests.waiting.extract_if(.., |waiting| waiting.expires <= now).collect::<Vec<_>>();
         for waiting in late {
             self.release(waiting.hold);
-            let answer = match waiting.frame.method() {
-                method::APPROVE_COMMAND | method::APPROVE_FILE_CHANGE => {
-                    frame::reply(&waiting.id, r#"{"decision":"decline"}"#)
-                }
-                method::ELICITATION => frame::reply(&waiting.id, r#"{"action":"decline"}"#),
-                _ => frame::reply_error(&waiting.id, &RpcError::new(FAILED, "nobody answered in time")),
-            };
-            self.send_down(answer);
+            match waiting.end {
+                End::Declined => _ = self.send_down(declined(waiting.frame.method(), &waiting.id)),
+                End::Withdrawn => self.tell_resolved(&waiting),
+            }
         }
     }
 
@@ -166,9 +199,13 @@ impl Session {
     pub(crate) fn drop_requests(&mut self) {
         for waiting in std::mem::take(&mut self.requests.waiting) {
             self.release(waiting.hold);
-            let text = resolved_notice(&json!(waiting.thread), &waiting.shown);
-            self.broadcast(method::SERVER_REQUEST_RESOLVED, text);
+            self.tell_resolved(&waiting);
         }
+    }
+
+    fn tell_resolved(&mut self, waiting: &Waiting) {
+        let text = resolved_notice(&json!(waiting.thread), &waiting.shown);
+        self.broadcast(method::SERVER_REQUEST_RESOLVED, text);
     }
 }
 

@@ -1,17 +1,21 @@
-//! Who is attached, what each asked to see, who may be asked.
+//! Who is attached, who may come back, who may be asked, who hears what.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use argus_protocol::ClientId;
-use argus_protocol::agent::method;
-use serde::Deserialize;
 
-use crate::input::Listening;
+use crate::input::{Identity, Listening};
+use crate::introduction::Introduction;
+use crate::replies::Replies;
 
 /// Threads whose starters are remembered.
 const MOST_OWNED: usize = 4096;
+/// Clients that left and are remembered.
+const MOST_AWAY: usize = 64;
+/// How long they are, in milliseconds.
+const AWAY_MS: u64 = 600_000;
 
-/// One attached client.
+/// One client.
 #[derive(Debug)]
 pub(crate) struct Client {
     /// Whether it may be asked for approvals.
@@ -23,45 +27,44 @@ pub(crate) struct Client {
     pub(crate) introduction: Introduction,
     /// Its requests without a reply.
     pub(crate) outstanding: usize,
+    /// Who it is, with the replies kept for it; a client without a name does not come back.
+    pub(crate) named: Option<Named>,
 }
 
-/// `params` of a client's `initialize`, as far as the gateway honours them.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct Introduction {
-    client_info: ClientInfo,
-    capabilities: Capabilities,
+/// A client that can come back.
+#[derive(Debug)]
+pub(crate) struct Named {
+    identity: Identity,
+    pub(crate) replies: Replies,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ClientInfo {
-    name: String,
+/// A client that left and may come back.
+#[derive(Debug)]
+struct Away {
+    /// The connection it had.
+    id: ClientId,
+    client: Client,
+    /// Until then, monotonic milliseconds.
+    until: u64,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Capabilities {
-    experimental_api: bool,
-    opt_out_notification_methods: BTreeSet<String>,
+/// What is known of a client that attaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// Nothing.
+    Not,
+    /// It was here over that connection, which is gone.
+    Gone(ClientId),
+    /// It is here still over that connection, which is to end.
+    Here(ClientId),
 }
 
-impl Introduction {
-    /// The client's own name for itself; empty when it gave none.
-    pub(crate) fn name(&self) -> &str {
-        &self.client_info.name
-    }
-
-    fn wants(&self, method: &str) -> bool {
-        (method != method::READ_STATE_CHANGED || self.capabilities.experimental_api)
-            && !self.capabilities.opt_out_notification_methods.contains(method)
-    }
-}
-
-/// Everybody attached.
+/// Everybody attached, and those that may come back.
 #[derive(Debug, Default)]
 pub(crate) struct Clients {
     attached: BTreeMap<ClientId, Client>,
+    /// Oldest first.
+    away: Vec<Away>,
     /// Who is asked when a thread has no owner: the first that may be, until another one starts a turn.
     default_handler: Option<ClientId>,
     /// Who started the turn of a thread.
@@ -69,27 +72,96 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    pub(crate) fn attach(&mut self, id: ClientId, handler: bool, listening: Listening) {
-        let client =
-            Client { handler, listening, heard: 0, introduction: Introduction::default(), outstanding: 0 };
+    /// A client comes. One that was here before goes on as who it was.
+    pub(crate) fn attach(
+        &mut self,
+        id: ClientId,
+        handler: bool,
+        listening: Listening,
+        identity: Option<Identity>,
+    ) -> Known {
+        let (known, before) = identity.as_ref().map_or((Known::Not, None), |who| self.take(who));
+        let (introduction, outstanding, named) = match before {
+            Some(before) => (before.introduction, before.outstanding, before.named),
+            None => (Introduction::default(), 0, None),
+        };
+        let named = named.or(identity.map(|identity| Named { identity, replies: Replies::default() }));
+        let client = Client { handler, listening, heard: 0, introduction, outstanding, named };
         self.attached.insert(id, client);
+        if let Known::Gone(before) | Known::Here(before) = known {
+            self.owners.values_mut().filter(|owner| **owner == before).for_each(|owner| *owner = id);
+            if self.default_handler == Some(before) {
+                self.default_handler = None;
+            }
+        }
         if handler && self.default_handler.is_none() {
             self.default_handler = Some(id);
         }
+        known
     }
 
-    pub(crate) fn detach(&mut self, id: ClientId) {
-        self.attached.remove(&id);
-        self.owners.retain(|_, owner| *owner != id);
+    /// Whoever has that identity, taken out.
+    fn take(&mut self, identity: &Identity) -> (Known, Option<Client>) {
+        let is = |client: &Client| client.named.as_ref().is_some_and(|named| named.identity == *identity);
+        if let Some(at) = self.away.iter().position(|away| is(&away.client)) {
+            let away = self.away.remove(at);
+            return (Known::Gone(away.id), Some(away.client));
+        }
+        let here = self.attached.iter().find(|(_, client)| is(client)).map(|(id, _)| *id);
+        match here {
+            Some(id) => (Known::Here(id), self.attached.remove(&id)),
+            None => (Known::Not, None),
+        }
+    }
+
+    /// A client is gone; one with a name may come back for a while.
+    pub(crate) fn detach(&mut self, id: ClientId, now: u64) {
+        match self.attached.remove(&id) {
+            Some(client) if client.named.is_some() => {
+                if self.away.len() >= MOST_AWAY {
+                    let oldest = self.away.remove(0);
+                    self.forget(oldest.id);
+                }
+                self.away.push(Away { id, client, until: now + AWAY_MS });
+            }
+            Some(_) => self.forget(id),
+            None => {}
+        }
         if self.default_handler == Some(id) {
             self.default_handler = self.attached.iter().find(|(_, c)| c.handler).map(|(id, _)| *id);
         }
     }
 
-    pub(crate) fn get(&mut self, id: ClientId) -> Option<&mut Client> {
-        self.attached.get_mut(&id)
+    fn forget(&mut self, id: ClientId) {
+        self.owners.retain(|_, owner| *owner != id);
     }
 
+    /// Forgets who was away too long; their connections.
+    pub(crate) fn give_up(&mut self, now: u64) -> Vec<ClientId> {
+        let gone: Vec<_> = self.away.extract_if(.., |away| away.until <= now).map(|away| away.id).collect();
+        gone.iter().for_each(|id| self.forget(*id));
+        gone
+    }
+
+    /// When somebody will have been away too long.
+    pub(crate) fn next_given_up(&self) -> Option<u64> {
+        self.away.first().map(|away| away.until)
+    }
+
+    /// A client, attached or away.
+    pub(crate) fn get(&mut self, id: ClientId) -> Option<&mut Client> {
+        if let Some(client) = self.attached.get_mut(&id) {
+            return Some(client);
+        }
+        self.away.iter_mut().find(|away| away.id == id).map(|away| &mut away.client)
+    }
+
+    /// Whether it is attached.
+    pub(crate) fn is_here(&self, id: ClientId) -> bool {
+        self.attached.contains_key(&id)
+    }
+
+    /// Whether nobody is attached.
     pub(crate) fn is_empty(&self) -> bool {
         self.attached.is_empty()
     }
@@ -104,6 +176,11 @@ impl Clients {
         if self.attached.get(&id).is_some_and(|client| client.handler) {
             self.default_handler = Some(id);
         }
+    }
+
+    /// Whether the turn of this thread is the client's.
+    pub(crate) fn owns(&self, id: ClientId, thread: &str) -> bool {
+        self.owners.get(thread) == Some(&id)
     }
 
     pub(crate) fn disown(&mut self, thread: &str) {
@@ -156,7 +233,7 @@ mod tests {
     fn clients(handlers: &[(u64, bool)]) -> Clients {
         let mut clients = Clients::default();
         for (id, handler) in handlers {
-            clients.attach(ClientId::new(*id), *handler, Listening::Plain);
+            clients.attach(ClientId::new(*id), *handler, Listening::Plain, None);
         }
         clients
     }
@@ -173,24 +250,50 @@ mod tests {
         let mut clients = clients(&[(1, true), (2, true)]);
         clients.own(ClientId::new(2), "t");
         assert_eq!(clients.handler(Some("t")), Some(ClientId::new(2)));
-        clients.detach(ClientId::new(2));
+        clients.detach(ClientId::new(2), 0);
         assert_eq!(clients.handler(Some("t")), Some(ClientId::new(1)));
-    }
-
-    #[test]
-    fn a_client_sees_no_experimental_notification_unless_it_asked_and_none_it_opted_out_of() {
-        let mut clients = clients(&[(1, true), (2, true)]);
-        let text = r#"{"clientInfo":{"name":"x"},"capabilities":{"experimentalApi":true,"optOutNotificationMethods":["a"]}}"#;
-        clients.get(ClientId::new(2)).unwrap().introduction = serde_json::from_str(text).unwrap();
-        assert_eq!(clients.audience(method::READ_STATE_CHANGED, 1).plain, [ClientId::new(2)]);
-        assert_eq!(clients.audience("a", 1).plain, [ClientId::new(1)]);
     }
 
     #[test]
     fn turns_in_made_up_threads_do_not_pile_up() {
         let mut clients = Clients::default();
-        clients.attach(ClientId::new(1), true, Listening::Plain);
+        clients.attach(ClientId::new(1), true, Listening::Plain, None);
         (0..=MOST_OWNED).for_each(|n| clients.own(ClientId::new(1), &n.to_string()));
         assert_eq!(clients.owners.len(), MOST_OWNED);
+    }
+
+    fn come(clients: &mut Clients, id: u64, name: &str) -> Known {
+        clients.attach(ClientId::new(id), true, Listening::Plain, Some(Identity(name.to_owned())))
+    }
+
+    #[test]
+    fn who_comes_back_is_who_it_was() {
+        let mut clients = Clients::default();
+        assert_eq!(come(&mut clients, 1, "a"), Known::Not);
+        clients.own(ClientId::new(1), "t");
+        clients.get(ClientId::new(1)).unwrap().outstanding = 3;
+        clients.detach(ClientId::new(1), 0);
+        assert!(!clients.is_here(ClientId::new(1)) && clients.handler(Some("t")).is_none());
+        assert_eq!(come(&mut clients, 2, "b"), Known::Not);
+        assert_eq!(come(&mut clients, 3, "a"), Known::Gone(ClientId::new(1)));
+        assert_eq!(clients.handler(Some("t")), Some(ClientId::new(3)));
+        assert_eq!(clients.get(ClientId::new(3)).unwrap().outstanding, 3);
+        assert_eq!(come(&mut clients, 4, "a"), Known::Here(ClientId::new(3)));
+        clients.detach(ClientId::new(3), 0);
+        assert_eq!(clients.handler(Some("t")), Some(ClientId::new(4)));
+    }
+
+    #[test]
+    fn who_is_away_too_long_or_one_too_many_is_forgotten() {
+        let mut clients = Clients::default();
+        for id in 0..=MOST_AWAY as u64 {
+            come(&mut clients, id, &id.to_string());
+            clients.detach(ClientId::new(id), id);
+        }
+        assert_eq!(come(&mut clients, 100, "0"), Known::Not);
+        assert_eq!(clients.next_given_up(), Some(1 + AWAY_MS));
+        assert_eq!(clients.give_up(2 + AWAY_MS), [ClientId::new(1), ClientId::new(2)]);
+        assert_eq!(come(&mut clients, 101, "2"), Known::Not);
+        assert_eq!(come(&mut clients, 102, "3"), Known::Gone(ClientId::new(3)));
     }
 }

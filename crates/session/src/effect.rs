@@ -24,6 +24,11 @@ pub enum Effect {
         /// One frame.
         text: Bytes,
     },
+    /// This client is here again over another connection: end this one.
+    Replaced {
+        /// The connection.
+        client: ClientId,
+    },
     /// Send to the runtime.
     ToRuntime {
         /// Its number.

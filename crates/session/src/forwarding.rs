@@ -1,12 +1,11 @@
 //! Frames of clients: answered here, forwarded, or kept until the agent serves.
 
-use argus_protocol::agent::{Route, method};
+use argus_protocol::agent::{Route, is_experimental, method};
 use argus_protocol::error::INVALID_REQUEST;
 use argus_protocol::{ClientId, Frame, FrameKind, RpcError, ThreadId, frame};
 use serde_json::json;
 
 use crate::config::SessionConfig;
-use crate::effect::Effect;
 use crate::relay::{ClientRequest, Pending};
 use crate::session::Session;
 
@@ -27,7 +26,7 @@ const LOAD_A_THREAD: [&str; 3] = [method::THREAD_START, method::THREAD_RESUME, "
 impl Session {
     /// A client's frame: answered here, forwarded, or kept until the agent serves.
     pub(crate) fn client_said(&mut self, client: ClientId, frame: Frame) {
-        if self.clients.get(client).is_none() {
+        if !self.clients.is_here(client) {
             return;
         }
         self.needed_at = self.now.mono;
@@ -35,6 +34,12 @@ impl Session {
             let limit = SessionConfig::CLIENT_ID_BYTES;
             let error = RpcError::new(INVALID_REQUEST, format!("`id` is longer than {limit} bytes"));
             return self.refuse(client, &frame, &error);
+        }
+        if frame.kind() == FrameKind::Request && is_experimental(frame.method()) && !self.experiments(client)
+        {
+            // In the agent's own words.
+            let words = format!("{} requires experimentalApi capability", frame.method());
+            return self.refuse(client, &frame, &RpcError::new(INVALID_REQUEST, words));
         }
         match (frame.kind(), frame.method()) {
             (FrameKind::Response, _) => self.answer_request(&frame),
@@ -44,6 +49,11 @@ impl Session {
             _ if self.relay.has_room_for(&frame) => self.relay.waiting.push_back((client, frame)),
             _ => self.refuse(client, &frame, &Self::overloaded()),
         }
+    }
+
+    /// Whether the client asked for what is experimental.
+    fn experiments(&mut self, client: ClientId) -> bool {
+        self.clients.get(client).is_some_and(|client| client.introduction.is_experimental())
     }
 
     /// Whether a frame would reach an agent that serves.
@@ -128,13 +138,10 @@ impl Session {
         }
     }
 
-    /// Answers a request of a client, if it is still there, with an error of ours; anything else is dropped.
+    /// Answers a request of a client with an error of ours; anything else is dropped.
     pub(crate) fn refuse(&mut self, client: ClientId, frame: &Frame, error: &RpcError) {
         let (FrameKind::Request, Some(id)) = (frame.kind(), frame.id()) else { return };
-        if self.clients.get(client).is_some() {
-            let text = frame::reply_error(id, error);
-            self.effects.push_back(Effect::ToClient { client, text });
-        }
+        self.reply(client, id, frame::reply_error(id, error));
     }
 
     pub(crate) fn refuse_all(
@@ -145,12 +152,6 @@ impl Session {
         for (client, frame) in frames {
             self.refuse(client, &frame, error);
         }
-    }
-
-    /// The client is gone: replies to it go nowhere, its frames are not forwarded.
-    pub(crate) fn forget_client(&mut self, client: ClientId) {
-        self.relay.introductions.retain(|(id, _)| *id != client);
-        self.relay.waiting.retain(|(id, _)| *id != client);
     }
 
     /// There is no agent to be had now: clients that wait for one are told why.

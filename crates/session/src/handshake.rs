@@ -6,9 +6,8 @@ use serde_json::{Value, json};
 
 use crate::StoreOp;
 use crate::agent::Agent;
-use crate::clients::Introduction;
 use crate::config::SessionConfig;
-use crate::effect::Effect;
+use crate::introduction::Introduction;
 use crate::opening::message_of;
 use crate::records::Storing;
 use crate::relay::Pending;
@@ -100,7 +99,7 @@ impl Session {
         for (client, id) in std::mem::take(&mut self.relay.introductions) {
             let Some(known) = self.clients.get(client) else { continue };
             let text = frame::reply(&id, &personal(&result, known.introduction.name()));
-            self.effects.push_back(Effect::ToClient { client, text });
+            self.reply(client, &id, text);
         }
     }
 
@@ -108,8 +107,7 @@ impl Session {
     pub(crate) fn refuse_introductions(&mut self, error: &RpcError) {
         self.relay.wanted = false;
         for (client, id) in std::mem::take(&mut self.relay.introductions) {
-            let text = frame::reply_error(&id, error);
-            self.effects.push_back(Effect::ToClient { client, text });
+            self.reply(client, &id, frame::reply_error(&id, error));
         }
     }
 

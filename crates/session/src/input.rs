@@ -32,12 +32,8 @@ pub enum Input {
     Attached {
         /// The client.
         client: ClientId,
-        /// What its first frame says; the session adds its numbers where they are asked for.
-        hello: Attached,
-        /// How it hears what is said to everybody.
-        listening: Listening,
-        /// Whether it may be asked for approvals.
-        handler: bool,
+        /// What it wants.
+        arrival: Arrival,
     },
     /// A client is gone.
     Detached {
@@ -138,6 +134,23 @@ pub enum Input {
     /// A deadline passed.
     Tick,
 }
+
+/// A client that comes, and what it wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// What its first frame says; the session adds its numbers where they are asked for.
+    pub hello: Attached,
+    /// How it hears what is said to everybody.
+    pub listening: Listening,
+    /// Whether it may be asked for approvals.
+    pub handler: bool,
+    /// Who it is, where it says so: the same identity again is the same client.
+    pub identity: Option<Identity>,
+}
+
+/// Who a client is, over its connections. What the owner makes it of is its own business; equal is the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity(pub String);
 
 /// How a client hears what is said to everybody.
 #[derive(Clone, Debug, PartialEq, Eq)]

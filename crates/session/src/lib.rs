@@ -14,6 +14,7 @@ mod clients;
 mod closing;
 mod config;
 mod control;
+mod decline;
 mod dropped;
 mod effect;
 mod followups;
@@ -22,6 +23,7 @@ mod forwarding;
 mod handshake;
 mod history;
 mod input;
+mod introduction;
 mod lane;
 mod lanes;
 mod limits;
@@ -30,6 +32,8 @@ mod opening;
 mod records;
 mod recovery;
 mod relay;
+mod replies;
+mod returning;
 mod runtime;
 mod sending;
 mod session;
@@ -41,8 +45,8 @@ mod turns;
 pub use config::{Policy, SessionConfig};
 pub use effect::{Answer, Effect, KeptFrame, LaneStatus, Preparation, StoreOp};
 pub use input::{
-    Heard, Input, KeptHistory, LinkUp, Listening, Now, OpenState, OpenSubmission, Restored, RuntimeLine,
-    StoreTicket, Ticket,
+    Arrival, Heard, Identity, Input, KeptHistory, LinkUp, Listening, Now, OpenState, OpenSubmission,
+    Restored, RuntimeLine, StoreTicket, Ticket,
 };
 pub use lane::LaneId;
 pub use runtime::Occupancy;

@@ -7,7 +7,6 @@ use argus_protocol::{ClientId, Frame, RpcError, ThreadId, frame};
 use serde::Serialize;
 
 use crate::config::SessionConfig;
-use crate::effect::Effect;
 use crate::handshake::Credentials;
 use crate::lane::LaneId;
 use crate::link::HoldId;
@@ -147,6 +146,34 @@ impl Relay {
         }
     }
 
+    /// What is on its way for a client is for its new connection from now on.
+    pub(crate) fn hand_over(&mut self, before: ClientId, after: ClientId) {
+        let change = |client: &mut ClientId| {
+            if *client == before {
+                *client = after;
+            }
+        };
+        for (pending, _) in self.pending.values_mut() {
+            match pending {
+                Pending::Client { client, .. } => change(client),
+                Pending::ResumeFor { held, .. } => held.iter_mut().for_each(|(client, _)| change(client)),
+                Pending::Initialize { .. }
+                | Pending::Account
+                | Pending::Open { .. }
+                | Pending::TurnStart { .. }
+                | Pending::Interrupt => {}
+            }
+        }
+        self.waiting.iter_mut().for_each(|(client, _)| change(client));
+        self.introductions.iter_mut().for_each(|(client, _)| change(client));
+    }
+
+    /// The client is gone for good: replies to it go nowhere, its frames are not forwarded.
+    pub(crate) fn forget_client(&mut self, client: ClientId) {
+        self.introductions.retain(|(id, _)| *id != client);
+        self.waiting.retain(|(id, _)| *id != client);
+    }
+
     /// Whether another frame of a client may wait here.
     pub(crate) fn has_room_for(&self, frame: &Frame) -> bool {
         let held = self.resuming.values().filter_map(|id| match self.pending.get(id) {
@@ -197,15 +224,15 @@ impl Session {
             ClientRequest::StartsTurn(lane) => self.foreign_turn_answered(*lane, reply),
             ClientRequest::Other => {}
         }
-        self.answer_client(client, reply.with_id(id));
+        self.answer_client(client, id, reply.with_id(id));
     }
 
-    /// A client's request has its reply. A client that is gone gets none.
-    fn answer_client(&mut self, client: ClientId, text: bytes::Bytes) {
+    /// A client's request has its reply.
+    fn answer_client(&mut self, client: ClientId, id: &str, text: bytes::Bytes) {
         if let Some(known) = self.clients.get(client) {
             known.outstanding = known.outstanding.saturating_sub(1);
-            self.effects.push_back(Effect::ToClient { client, text });
         }
+        self.reply(client, id, text);
     }
 
     /// The agent that owed these replies is gone.
@@ -214,7 +241,7 @@ impl Session {
         for pending in self.relay.forget_all() {
             match pending {
                 Pending::Client { client, id, .. } => {
-                    self.answer_client(client, frame::reply_error(&id, &error));
+                    self.answer_client(client, &id, frame::reply_error(&id, &error));
                 }
                 Pending::ResumeFor { held, .. } => self.refuse_all(held, &error),
                 Pending::Initialize { hold, .. } => self.release(hold),
@@ -244,7 +271,7 @@ impl Session {
                 // Only those for a turn have a limit: one that is begun later must not be steered by ours.
                 Pending::Client { client, id, .. } => {
                     let error = RpcError::failed("the agent did not answer in time");
-                    self.answer_client(client, frame::reply_error(&id, &error));
+                    self.answer_client(client, &id, frame::reply_error(&id, &error));
                     self.end_hung_agent("the agent did not answer a client in time");
                 }
                 Pending::Interrupt => {}

@@ -1,8 +1,7 @@
 //! The session: one input at a time, effects in order.
 
 use argus_protocol::agent::method;
-use argus_protocol::argus::session::{ATTACHED, Attached, GAP, Gap};
-use argus_protocol::{ClientId, FrameKind, frame};
+use argus_protocol::{ClientId, FrameKind};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,7 +11,7 @@ use crate::clients::Clients;
 use crate::config::SessionConfig;
 use crate::effect::{Answer, Effect, KeptFrame};
 use crate::history::{History, numbered};
-use crate::input::{Input, Listening, Now, Restored, RuntimeLine, StoreTicket, Ticket};
+use crate::input::{Input, Now, Restored, RuntimeLine, StoreTicket, Ticket};
 use crate::lanes::Lanes;
 use crate::link::Link;
 use crate::records::Storing;
@@ -82,9 +81,7 @@ impl Session {
             self.needed_at = self.now.mono;
         }
         match input {
-            Input::Attached { client, hello, listening, handler } => {
-                self.attach(client, hello, &listening, handler);
-            }
+            Input::Attached { client, arrival } => self.attach(client, arrival),
             Input::Detached { client } => self.detach(client),
             Input::FromClient { client, frame } => self.client_said(client, frame),
             Input::LinkUp(up) => self.link_up(&up),
@@ -125,6 +122,7 @@ impl Session {
             self.relay.next_limit().filter(|_| self.is_current()),
             self.next_lane_limit(),
             self.next_runtime_step(),
+            self.clients.next_given_up(),
         ]
         .into_iter()
         .flatten()
@@ -139,43 +137,6 @@ impl Session {
             && self.stores.is_empty()
             && self.history.unwritten_line().is_none()
             && self.runtime.is_absent()
-    }
-
-    fn attach(&mut self, client: ClientId, hello: Attached, listening: &Listening, handler: bool) {
-        self.clients.attach(client, handler, listening.clone());
-        let hello = match listening {
-            Listening::Plain => hello,
-            Listening::Numbered { .. } => {
-                let (epoch, seq) = (self.history.epoch().to_owned(), self.history.newest());
-                Attached { epoch: Some(epoch), seq: Some(seq), ..hello }
-            }
-        };
-        self.tell(client, frame::notification(ATTACHED, &hello));
-        if let Listening::Numbered { after: Some(heard) } = listening {
-            let missed = self.history.missed(heard);
-            self.clients.heard(client, missed.heard);
-            if let Some((from, to)) = missed.gap {
-                self.tell(client, frame::notification(GAP, &Gap { from, to }));
-            }
-            missed.frames.into_iter().for_each(|text| self.tell(client, text));
-        }
-        self.offer_requests();
-        if *listening == Listening::Plain {
-            for text in self.history.take_unheard() {
-                self.tell(client, text);
-            }
-        }
-        self.want_runtime();
-    }
-
-    fn tell(&mut self, client: ClientId, text: Bytes) {
-        self.effects.push_back(Effect::ToClient { client, text });
-    }
-
-    pub(crate) fn detach(&mut self, client: ClientId) {
-        self.clients.detach(client);
-        self.forget_client(client);
-        self.withdraw_offers(client);
     }
 
     /// A numbered line, in its place.
@@ -210,6 +171,7 @@ impl Session {
         self.expire_requests();
         self.expire_relay();
         self.expire_lanes();
+        self.give_up_waiting();
     }
 
     /// Goes on wherever something can go on now.

@@ -110,6 +110,7 @@ impl Session {
 
     fn turn_completed(&mut self, seq: u64, thread: &ThreadId, turn: Turn<'_>) {
         self.clients.disown(thread.as_str());
+        self.withdraw_requests(thread.as_str(), &turn.id);
         // An agent that brings a turn to its end, however it ends, is no failed start.
         (self.trouble.agents, self.trouble.links) = (0, 0);
         let target = Target::Thread { id: thread.clone() };

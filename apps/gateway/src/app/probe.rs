@@ -5,7 +5,7 @@ use std::time::Duration;
 use argus_protocol::agent::{AccountReply, method};
 use argus_protocol::argus::session::Attached;
 use argus_protocol::{ClientId, Frame, frame};
-use argus_session::Listening;
+use argus_session::{Arrival, Listening};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -25,18 +25,10 @@ const LIMIT: Duration = Duration::from_secs(45);
 
 pub(super) async fn ask(session: &SessionHandle, client: ClientId) -> Result<AgentProbe, String> {
     let (sender, mut receiver) = outbound();
-    let hello = Attached {
-        id: session.id().clone(),
-        mode: String::new(),
-        attached: true,
-        created: false,
-        epoch: None,
-        seq: None,
-    };
-    session
-        .attach(client, hello, Listening::Numbered { after: None }, false, sender)
-        .await
-        .map_err(|error| error.to_string())?;
+    let hello = Attached::new(session.id().clone(), "");
+    let listening = Listening::Numbered { after: None };
+    let arrival = Arrival { hello, listening, handler: false, identity: None };
+    session.attach(client, arrival, sender).await.map_err(|error| error.to_string())?;
     let asked = tokio::time::timeout(LIMIT, converse(session, client, &mut receiver)).await;
     session.detach(client).await;
     asked.unwrap_or_else(|_| Err(format!("the agent did not answer in {LIMIT:?}")))

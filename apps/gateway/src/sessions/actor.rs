@@ -244,9 +244,9 @@ impl Actor {
 
     fn obey(&mut self, command: Command) {
         let input = match command {
-            Command::Attach { client, hello, listening, handler, sender } => {
+            Command::Attach { client, arrival, sender } => {
                 self.clients.insert(client, sender);
-                Input::Attached { client, hello, listening, handler }
+                Input::Attached { client, arrival }
             }
             Command::Adopt => {
                 self.sessions.seats.take(&self.id, &self.bell);

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use argus_protocol::argus::session::Attached;
 use argus_protocol::{ClientId, Frame, FrameKind, SessionId};
-use argus_session::{Answer, Listening, Submission, Target};
+use argus_session::{Answer, Arrival, Submission, Target};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::outbound::ClientSender;
@@ -19,9 +18,7 @@ const SHARE: usize = 64;
 pub(super) enum Command {
     Attach {
         client: ClientId,
-        hello: Attached,
-        listening: Listening,
-        handler: bool,
+        arrival: Arrival,
         sender: ClientSender,
     },
     Detach {
@@ -104,16 +101,14 @@ impl SessionHandle {
         self.commands.closed().await;
     }
 
-    /// A client comes; its first frame says `hello`, everything after it goes to `sender`.
+    /// A client comes; everything for it goes to `sender`.
     pub async fn attach(
         &self,
         client: ClientId,
-        hello: Attached,
-        listening: Listening,
-        handler: bool,
+        arrival: Arrival,
         sender: ClientSender,
     ) -> Result<(), AskError> {
-        self.tell(Command::Attach { client, hello, listening, handler, sender }).await
+        self.tell(Command::Attach { client, arrival, sender }).await
     }
 
     /// A client is gone.

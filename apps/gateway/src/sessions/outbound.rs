@@ -22,6 +22,8 @@ pub enum CloseReason {
     TooBig,
     /// It sent a text frame that is no UTF-8.
     NoText,
+    /// It is here again over another connection.
+    Replaced,
     /// Its session was deleted.
     Deleted,
     /// Its session ended for no reason that was told.

@@ -8,6 +8,7 @@ use argus_session::{Effect, Input, LinkUp, Preparation};
 use tracing::Instrument;
 
 use super::actor::{Actor, RuntimeTie};
+use super::outbound::CloseReason;
 use super::registry::SessionsParts;
 use crate::runtime::{LinkCommand, Reached};
 
@@ -31,6 +32,11 @@ impl Actor {
                 Effect::ToClients { clients, text } => {
                     for client in clients.iter().filter_map(|id| self.clients.get(id)) {
                         client.send(text.clone());
+                    }
+                }
+                Effect::Replaced { client } => {
+                    if let Some(client) = self.clients.get(&client) {
+                        client.close(CloseReason::Replaced);
                     }
                 }
                 Effect::ToRuntime { seq, text } => self.line_out.send(LinkCommand::Frame { seq, text }),

@@ -24,6 +24,17 @@ pub struct Attached {
     /// The newest number, 0 before the first; for clients that asked for numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
+    /// For clients that named themselves: whether this one is known from before, so that replies it is owed follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<bool>,
+}
+
+impl Attached {
+    /// The first frame of a client that asked for nothing more.
+    pub fn new(id: SessionId, mode: &str) -> Self {
+        let mode = mode.to_owned();
+        Self { id, mode, attached: true, created: false, epoch: None, seq: None, returned: None }
+    }
 }
 
 /// The notification of numbers that a client missed and that are not kept any more.

@@ -137,3 +137,19 @@ fn introductions_that_wait_are_bounded() {
     let refused = world.got(1).iter().filter(|frame| frame["error"]["code"] == -32001).count();
     assert_eq!(refused, 44);
 }
+
+#[test]
+fn what_is_experimental_is_for_those_who_asked_for_it() {
+    let mut world = World::new();
+    world.greeted(1);
+    world.attach(2);
+    let params = json!({ "clientInfo": { "name": "x" }, "capabilities": { "experimentalApi": true } });
+    world.send(2, &json!({ "id": 0, "method": "initialize", "params": params }));
+    for client in [1, 2] {
+        world.got(client);
+        world.send(client, &json!({ "id": 5, "method": "thread/search", "params": {} }));
+    }
+    let refusal = json!({ "code": -32600, "message": "thread/search requires experimentalApi capability" });
+    assert_eq!(world.got(1), [json!({ "id": 5, "error": refusal })]);
+    assert_eq!(world.agent().read_of("thread/search").len(), 1);
+}

@@ -16,6 +16,8 @@ enum Deed {
     EnsureMain,
     /// Perhaps as one that is never asked.
     Comes(bool),
+    /// One that has been here before, or still is.
+    Returns(usize),
     Leaves(usize),
     Asks(usize),
     StartsATurn(usize, usize),
@@ -70,6 +72,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => which.clone().prop_map(Deed::Stop),
         1 => Just(Deed::EnsureMain),
         2 => prop::bool::weighted(0.8).prop_map(Deed::Comes),
+        2 => (0_usize..2).prop_map(Deed::Returns),
         1 => who.clone().prop_map(Deed::Leaves),
         2 => who.clone().prop_map(Deed::Asks),
         2 => (who.clone(), which.clone()).prop_map(|(who, which)| Deed::StartsATurn(who, which)),
@@ -137,6 +140,7 @@ fn happen(world: &mut World, deed: Deed) {
         Deed::Stop(n) => world.ask_to_stop(target(n)),
         Deed::EnsureMain => world.ask_for_main(),
         Deed::Comes(handler) => world.come_anew(handler),
+        Deed::Returns(who) => world.come_anew_named(["x", "y"][who]),
         Deed::Leaves(who) => here(world, who).into_iter().for_each(|who| world.leave(who)),
         Deed::Asks(who) => {
             let Some(who) = here(world, who) else { return };
@@ -192,6 +196,8 @@ fn happen(world: &mut World, deed: Deed) {
 fn end_well(world: &mut World) {
     (world.host, world.store, world.prompts) = (Host::Works, Store::AtOnce, Prompts::AtOnce);
     world.manners = Manners::default();
+    // Whoever may come back does, and hears what it is owed.
+    ["x", "y"].into_iter().for_each(|name| world.come_anew_named(name));
     for _ in 0..300 {
         world.pass(10_000);
         while running(world, 0).is_some() {

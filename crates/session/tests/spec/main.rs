@@ -16,6 +16,7 @@ mod relay;
 mod replay;
 mod requests;
 mod restart;
+mod returning;
 mod stopping;
 mod threads;
 mod turns;

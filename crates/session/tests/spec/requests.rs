@@ -128,7 +128,7 @@ fn what_nobody_answers_is_declined_in_the_words_of_its_kind() {
     world.greeted(1);
     let thread = world.client_thread(1);
     for method in
-        [APPROVE, "item/fileChange/requestApproval", "mcpServer/elicitation/request", "item/tool/call"]
+        [APPROVE, "item/permissions/requestApproval", "mcpServer/elicitation/request", "item/tool/call"]
     {
         world.agent_says(|agent| vec![agent.ask(method, &thread)]);
     }
@@ -139,7 +139,7 @@ fn what_nobody_answers_is_declined_in_the_words_of_its_kind() {
         answered(&world),
         [
             json!({ "id": 0, "result": { "decision": "decline" } }),
-            json!({ "id": 1, "result": { "decision": "decline" } }),
+            json!({ "id": 1, "result": { "permissions": {}, "scope": "turn" } }),
             json!({ "id": 2, "result": { "action": "decline" } }),
             json!({ "id": 3, "error": { "code": -32000, "message": "nobody answered in time" } }),
         ]
@@ -161,6 +161,25 @@ fn what_the_agent_calls_resolved_is_asked_nobody_any_more_and_said_in_the_client
     world.detach(2);
     assert_eq!(world.got(1), Vec::<Value>::new());
     world.send(1, &json!({ "id": id, "result": {} }));
+    assert_eq!(answered(&world), Vec::<Value>::new());
+}
+
+#[test]
+fn what_was_asked_in_a_turn_that_is_over_is_withdrawn_also_by_an_agent_that_does_not_say_so() {
+    let (mut world, thread) = asking();
+    let (id, turn) = (shown(&world, 0), world.agent().running[&thread].clone());
+    let params = json!({ "threadId": thread, "turnId": turn, "itemId": "i" });
+    world.agent_says(|_| vec![json!({ "id": 7, "method": APPROVE, "params": params })]);
+    world.agent_says(|agent| agent.complete(&thread, "done"));
+    world.got(1);
+    let later = shown(&world, 7);
+    world.send(2, &json!({ "id": later, "result": { "decision": "accept" } }));
+    world.detach(2);
+    assert_eq!(world.got(1), [json!({ "id": id, "method": APPROVE, "params": { "threadId": thread } })]);
+    world.pass(2_000);
+    let told =
+        json!({ "method": "serverRequest/resolved", "params": { "threadId": thread, "requestId": later } });
+    assert_eq!(world.got(1), [told]);
     assert_eq!(answered(&world), Vec::<Value>::new());
 }
 

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use argus_protocol::argus::session::Attached;
-use argus_protocol::{ClientId, SessionId};
-use argus_session::{Heard, Listening};
+use argus_protocol::{ClientId, ClientName, SessionId};
+use argus_session::{Arrival, Heard, Identity, Listening};
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
@@ -36,6 +36,32 @@ pub(crate) struct Wishes {
     after: Option<String>,
     /// The numbering that `after` belongs to.
     epoch: Option<String>,
+    /// Who the client is, so that it is known when it comes back.
+    client: Option<String>,
+}
+
+impl Wishes {
+    /// Those of a client that can say nothing: the default session.
+    fn of_the_silent() -> Self {
+        let session = Some("default".to_owned());
+        Self { session, handler: None, after: None, epoch: None, client: None }
+    }
+
+    /// Which session is wanted.
+    fn session(&self) -> Option<&str> {
+        self.session.as_deref().map(str::trim).filter(|id| !id.is_empty())
+    }
+
+    /// How the client wants to be treated; the reason of the close where that cannot be read.
+    fn arrival(self, hello: Attached) -> Result<Arrival, &'static str> {
+        let listening = listening(self.after.as_deref(), self.epoch)?;
+        let handler = self.handler.as_deref() != Some("0");
+        let name = self.client.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        let name = name.map(str::parse::<ClientName>).transpose();
+        let name = name.map_err(|_| "`client` takes 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`")?;
+        let identity = name.map(|name| Identity(name.to_string()));
+        Ok(Arrival { hello, listening, handler, identity })
+    }
 }
 
 /// How long the answers to a client's open calls are waited for when its session ends.
@@ -60,9 +86,8 @@ pub(crate) async fn root(
     uri: Uri,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let wishes = Wishes { session: Some("default".to_owned()), handler: None, after: None, epoch: None };
     match upgrade {
-        Ok(upgrade) => open(edge, wishes, &headers, &uri, upgrade),
+        Ok(upgrade) => open(edge, Wishes::of_the_silent(), &headers, &uri, upgrade),
         Err(_) => about().await.into_response(),
     }
 }
@@ -90,22 +115,19 @@ fn open(edge: Edge, wishes: Wishes, headers: &HeaderMap, uri: &Uri, upgrade: Web
 }
 
 async fn serve(edge: Edge, wishes: Wishes, socket: WebSocket) {
-    let wish = wishes.session.as_deref().map(str::trim).filter(|id| !id.is_empty());
-    let (id, attached) = match choose(&edge, wish).await {
+    let (id, attached) = match choose(&edge, wishes.session()).await {
         Ok(chosen) => chosen,
         Err((code, reason)) => return refuse(socket, code, reason).await,
     };
-    let listening = match listening(wishes.after.as_deref(), wishes.epoch) {
-        Ok(listening) => listening,
+    let hello = Attached { attached, created: !attached, ..Attached::new(id.clone(), edge.mode.as_str()) };
+    let arrival = match wishes.arrival(hello) {
+        Ok(arrival) => arrival,
         Err(reason) => return refuse(socket, 1008, reason).await,
     };
     let client = ClientId::new(edge.next_client.fetch_add(1, Ordering::Relaxed));
-    let mode = edge.mode.as_str().to_owned();
-    let hello = Attached { id: id.clone(), mode, attached, created: !attached, epoch: None, seq: None };
     let (sender, mut receiver) = outbound();
     let handle = edge.sessions.get(&id);
-    let handler = wishes.handler.as_deref() != Some("0");
-    if handle.attach(client, hello, listening, handler, sender.clone()).await.is_err() {
+    if handle.attach(client, arrival, sender.clone()).await.is_err() {
         return refuse(socket, 1011, "Failed to provision upstream container").await;
     }
     tracing::info!(session.id = %id, client.id = %client, "a client attached");

@@ -94,6 +94,7 @@ impl Socket {
             CloseReason::Slow => (1013, "too slow: reconnect to go on"),
             CloseReason::TooBig => (1009, "the frame is over the limit"),
             CloseReason::NoText => (1007, "the frame is no UTF-8 text"),
+            CloseReason::Replaced => (1012, "replaced by a newer connection of this client"),
             CloseReason::Deleted => (1000, "session deleted"),
             CloseReason::Lost => (1011, "the session ended: reconnect to go on"),
             CloseReason::Shutdown => (1001, "the gateway stops"),

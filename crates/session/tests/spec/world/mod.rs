@@ -102,6 +102,8 @@ pub(crate) struct World {
     /// Requests of clients without a reply: whose, and its id.
     pub(crate) owed: Vec<(u64, Value)>,
     clients: BTreeMap<u64, Vec<Value>>,
+    /// The newest connection of each client that has a name.
+    names: BTreeMap<String, u64>,
     bridges: u64,
     next_client: u64,
     next_submission: u64,
@@ -159,6 +161,7 @@ impl World {
             asked: BTreeSet::new(),
             owed: Vec::new(),
             clients: BTreeMap::new(),
+            names: BTreeMap::new(),
             bridges: 0,
             next_client: 100,
             next_submission: 0,
@@ -193,6 +196,7 @@ impl World {
                     self.deliver(client, &text);
                 }
             }
+            Effect::Replaced { client } => self.replaced(client),
             Effect::ToRuntime { seq, text } => {
                 let text = String::from_utf8(text.to_vec()).expect("frames are text");
                 assert!(!text.contains('\n'), "a frame is one line: {text}");

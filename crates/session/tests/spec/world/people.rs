@@ -3,7 +3,8 @@
 use argus_protocol::argus::session::Attached;
 use argus_protocol::{ClientId, Frame, SubmissionId};
 use argus_session::{
-    Answer, ChatRef, Heard, Input, Listening, Origin, Outcome, Settlement, Submission, Target, Ticket,
+    Answer, Arrival, ChatRef, Heard, Identity, Input, Listening, Origin, Outcome, Settlement, Submission,
+    Target, Ticket,
 };
 use serde_json::{Value, json};
 
@@ -44,21 +45,52 @@ impl World {
 
     /// A client attaches, and nothing follows yet.
     pub(crate) fn come(&mut self, client: u64, handler: bool) {
-        self.come_as(client, handler, Listening::Plain);
+        self.come_as(client, handler, Listening::Plain, None);
     }
 
-    fn come_as(&mut self, client: u64, handler: bool, listening: Listening) {
+    fn come_as(&mut self, client: u64, handler: bool, listening: Listening, name: Option<&str>) {
         self.clients.insert(client, Vec::new());
-        let id = self.config.id.clone();
-        let hello =
-            Attached { id, mode: "process".into(), attached: true, created: false, epoch: None, seq: None };
-        self.feed(Input::Attached { client: ClientId::new(client), hello, listening, handler });
+        let hello = Attached::new(self.config.id.clone(), "process");
+        let identity = name.map(|name| Identity(name.to_owned()));
+        let arrival = Arrival { hello, listening, handler, identity };
+        self.feed(Input::Attached { client: ClientId::new(client), arrival });
+    }
+
+    /// A client attaches that says who it is; `after` as for one that wants numbers.
+    pub(crate) fn come_named(&mut self, client: u64, name: &str, after: Option<u64>) {
+        // What is owed to who has that name is owed to this connection now.
+        let before = self.names.insert(name.to_owned(), client);
+        self.owed.iter_mut().filter(|(to, _)| Some(*to) == before).for_each(|(to, _)| *to = client);
+        let heard = after.map(|number| Heard { number, epoch: Some("e".to_owned()) });
+        let listening = heard.map_or(Listening::Plain, |after| Listening::Numbered { after: Some(after) });
+        self.come_as(client, true, listening, Some(name));
+        let hello = &self.clients[&client][0];
+        if hello["params"]["returned"] == false {
+            self.owed.retain(|(to, _)| *to != client);
+        }
+    }
+
+    /// These replies are said again to a client that is about to attach.
+    pub(crate) fn expect_again(&mut self, client: u64, ids: &[Value]) {
+        self.owed.extend(ids.iter().map(|id| (client, id.clone())));
+    }
+
+    /// Another client of that name attaches, and nothing follows yet.
+    pub(crate) fn come_anew_named(&mut self, name: &str) {
+        self.next_client += 1;
+        self.come_named(self.next_client, name, None);
+    }
+
+    /// A connection that another one of the same client took the place of.
+    pub(super) fn replaced(&mut self, client: ClientId) {
+        let number = client.to_string().parse().unwrap();
+        self.clients.remove(&number).expect("it was attached");
     }
 
     /// A client attaches that wants numbers, and first what followed `after`.
     pub(crate) fn attach_after(&mut self, client: u64, after: Option<u64>) {
         let after = after.map(|number| Heard { number, epoch: Some("e".to_owned()) });
-        self.come_as(client, false, Listening::Numbered { after });
+        self.come_as(client, false, Listening::Numbered { after }, None);
         self.run();
     }
 
@@ -76,12 +108,15 @@ impl World {
     /// A client leaves, and nothing follows yet.
     pub(crate) fn leave(&mut self, client: u64) {
         self.clients.remove(&client);
-        self.owed.retain(|(to, _)| *to != client);
+        if !self.names.values().any(|named| *named == client) {
+            self.owed.retain(|(to, _)| *to != client);
+        }
         self.feed(Input::Detached { client: ClientId::new(client) });
     }
 
     pub(super) fn forget_people(&mut self) {
         self.clients.clear();
+        self.names.clear();
         self.owed.clear();
         self.asked.clear();
     }
