@@ -161,3 +161,30 @@ async fn the_scripted_agent_tells_the_same_in_the_same_order_and_shape() {
         .collect();
     assert_eq!(differing, [] as [String; 0]);
 }
+
+#[tokio::test]
+async fn the_methods_called_experimental_are_those_of_the_real_agent() {
+    let Some(program) = argus_testkit::programs::real_codex() else { return };
+    let folder = TempDir::new().unwrap();
+    let mut printed = Vec::new();
+    for (name, flags) in [("all", &["--experimental"][..]), ("stable", &[])] {
+        let out = folder.path().join(name);
+        let made = Command::new(&program)
+            .args(["app-server", "generate-json-schema", "--out"])
+            .arg(&out)
+            .args(flags)
+            .env("CODEX_HOME", folder.path())
+            .output();
+        assert!(made.await.unwrap().status.success());
+        let text = std::fs::read(out.join("ClientRequest.json")).unwrap();
+        printed.push(serde_json::from_slice::<Value>(&text).unwrap());
+    }
+    let methods = |schema: &Value| -> std::collections::BTreeSet<String> {
+        let kinds = schema["oneOf"].as_array().unwrap().iter();
+        kinds.filter_map(|kind| Some(kind["properties"]["method"]["enum"][0].as_str()?.to_owned())).collect()
+    };
+    let (all, stable) = (methods(&printed[0]), methods(&printed[1]));
+    assert!(stable.contains("turn/start") && stable.is_subset(&all));
+    let experimental: Vec<_> = all.difference(&stable).collect();
+    assert_eq!(experimental, argus_protocol::agent::EXPERIMENTAL.iter().collect::<Vec<_>>());
+}
