@@ -1,6 +1,7 @@
 //! `cargo xtask`: the commands of the README, each doing all its set-up.
 
 mod bench;
+mod clients;
 mod codex;
 mod debian;
 mod engine;

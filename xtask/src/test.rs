@@ -7,7 +7,7 @@ use crate::engine::{self, Engine, Optimised};
 use crate::skips::Skips;
 use crate::step::Steps;
 use crate::tally::Tally;
-use crate::{codex, licences, workspace};
+use crate::{clients, codex, licences, workspace};
 
 /// What may be said on the command line.
 #[derive(clap::Args)]
@@ -54,9 +54,10 @@ fn run_tests(steps: &mut Steps, skips: &mut Skips, options: &Options) -> Option<
         Some(own) => Some(own.into()),
         None => codex::ensure().inspect_err(|error| skips.add("real codex", &format!("{error:#}"))).ok(),
     };
+    let packages = Packages::ensure(skips);
     let engine = if options.without_docker { None } else { engine(skips) };
     let images = engine.as_ref().is_some_and(|engine| build_images(engine, steps, skips));
-    let parts = Parts { codex, engine, images };
+    let parts = Parts { codex, packages, engine, images };
     // Tests start the other programs of the workspace, which a test runner would not build by itself. The test
     // targets are named too, so that dependencies are built once and not again with other features.
     if !steps.run("build", &mut workspace::cargo(["build", "--workspace", "--bins", "--tests"])) {
@@ -86,10 +87,27 @@ fn run_tests(steps: &mut Steps, skips: &mut Skips, options: &Options) -> Option<
 struct Parts {
     /// The agent's native binary.
     codex: Option<PathBuf>,
+    packages: Packages,
     /// The container engine; one of this run's own ends with this value.
     engine: Option<Engine>,
     /// Whether the engine has the shipped images.
     images: bool,
+}
+
+/// What the clients of the guide are written with: folders of packages.
+struct Packages {
+    node: Option<PathBuf>,
+    python: Option<PathBuf>,
+}
+
+impl Packages {
+    fn ensure(skips: &mut Skips) -> Self {
+        let mut had = |language: &str, folder: anyhow::Result<PathBuf>| {
+            let part = format!("client in {language}");
+            folder.inspect_err(|error| skips.add(&part, &format!("{error:#}"))).ok()
+        };
+        Self { node: had("TypeScript", clients::node()), python: had("Python", clients::python()) }
+    }
 }
 
 /// An engine needs rights over the kernel that no package brings, for its containers and for their network. So a run without one is whole all the same, unless
@@ -174,6 +192,15 @@ fn clean_environment(tests: &mut Command, parts: &Parts) {
     }
     if let Some(codex) = &parts.codex {
         tests.env("ARGUS_TEST_CODEX", codex);
+    }
+    let packages = [
+        ("ARGUS_TEST_NODE_PACKAGES", &parts.packages.node),
+        ("ARGUS_TEST_PYTHON_PACKAGES", &parts.packages.python),
+    ];
+    for (name, folder) in packages {
+        if let Some(folder) = folder {
+            tests.env(name, folder);
+        }
     }
     match &parts.engine {
         Some(engine) => tests.env("ARGUS_TEST_DOCKER", engine.url()),

@@ -103,7 +103,7 @@ pub(crate) fn in_deltas(text: &str) -> Vec<String> {
 }
 
 /// The deltas of `[deltas: count size size]`: each is its number, filled up to `size` characters.
-pub(crate) fn numbered_deltas(count: usize, size: usize) -> Vec<String> {
+pub fn numbered_deltas(count: usize, size: usize) -> Vec<String> {
     let delta = |n| {
         let mut delta = format!("{n} ");
         while delta.len() + 1 < size {
