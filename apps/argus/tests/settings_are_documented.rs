@@ -65,12 +65,13 @@ fn the_compose_file_passes_every_setting_of_the_gateway_on() {
     let is_name = |name: &&str| name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
     let passed: BTreeSet<_> =
         lines.filter_map(|line| line.split('=').next()).filter(is_name).map(str::to_owned).collect();
-    // Left out is what means nothing there: socket and home are where the compose file mounts them, and no session is a
-    // process of the gateway's own. The agent's key is not ours, and passed on to be handed on.
+    // Left out is what means nothing there: socket and home are where the compose file mounts them, and every
+    // session is a container. The agent's key is not ours, and passed on to be handed on.
     let all =
         documented("The gateway").into_keys().map(|(name, _)| name).chain(["OPENAI_API_KEY".to_owned()]);
     let all: BTreeSet<_> = all
         .filter(|name| !["DOCKER_HOST", "ARGUS_BRIDGE", "ARGUS_HOME_HOST_PATH"].contains(&name.as_str()))
+        .filter(|name| !["ARGUS_UPSTREAMS_JSON", "ARGUS_TCP_HOST", "ARGUS_TCP_PORT"].contains(&name.as_str()))
         .collect();
     assert_eq!(passed, all);
 }

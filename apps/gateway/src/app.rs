@@ -82,7 +82,7 @@ impl App {
             prepare: prompts.clone(),
             react: Arc::new(Reactor::new(ledger.clone(), delivery.clone(), prompts)),
             config: session_config(&config, boot),
-            most_runtimes: config.max_runtimes,
+            most_runtimes: runtimes::most_runtimes(&config),
             clock: Clock::new(),
         });
         let intake = Intake::new(ledger.clone(), sessions.clone(), own_bot.clone());

@@ -124,6 +124,15 @@ impl Session {
         }
     }
 
+    /// An agent is lost with its connection, which was all that there was of it; when another one may be asked for.
+    pub(crate) fn agent_left(&mut self, reason: &str) -> u64 {
+        let served = self.agent.served();
+        let reason = self.trouble.condemned_for.take().unwrap_or_else(|| reason.to_owned());
+        self.agent_lost(&reason);
+        self.agent_ended(served, &reason);
+        self.trouble.restart_at
+    }
+
     /// An agent ended by itself. One that never served, or only for a moment, is not started again at once, and after
     /// several of them nothing that waits is kept waiting.
     fn agent_ended(&mut self, served: Option<u64>, reason: &str) {

@@ -43,11 +43,17 @@ impl Checkpoint {
 
 impl Session {
     /// When a long turn keeps the bridge from forgetting much, what is open is stored instead. Not while something is
-    /// between two states: then a little later.
+    /// between two states: then a little later. What ends with its connection keeps nothing.
     pub(crate) fn checkpoint_when_much_is_held(&mut self) {
         let between = matches!(self.agent, Agent::Greeting { .. })
             || self.lanes.all.values().any(|lane| matches!(lane.state, State::Starting(_)));
-        let Some(link) = self.link.as_mut().filter(|link| link.caught_up() && !between) else { return };
+        let Some(link) = self
+            .link
+            .as_mut()
+            .filter(|link| link.caught_up() && !between && !link.ends_with_its_connection())
+        else {
+            return;
+        };
         if !link.take_held_bytes(SessionConfig::CHECKPOINT_BYTES) {
             return;
         }

@@ -10,8 +10,8 @@ pub struct SessionConfig {
     pub id: SessionId,
     /// The gateway's boot number, stored before use: the high half of every request id towards the agent.
     pub boot: u32,
-    /// The agent's working folder, as the agent sees it.
-    pub cwd: String,
+    /// The agent's working folder, as the agent sees it; `None` leaves it to the agent.
+    pub cwd: Option<String>,
     /// What turns of clients and chats may do.
     pub policy: Policy,
     /// A turn's limit; 0 = none.

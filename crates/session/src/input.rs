@@ -49,7 +49,7 @@ pub enum Input {
     },
     /// The runtime is reached. Its kept lines follow as [`Input::FromRuntime`].
     LinkUp(LinkUp),
-    /// The runtime is not reached any more, though it may live.
+    /// The runtime is not reached any more. Whether it may live, [`LinkUp::after_loss`] said.
     LinkDown {
         /// In words.
         reason: String,
@@ -173,11 +173,22 @@ pub struct Heard {
     pub epoch: Option<String>,
 }
 
+/// What becomes of a runtime whose connection is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterLoss {
+    /// It goes on, and keeps what it says and what it took.
+    Lives,
+    /// It is lost with the connection, and so is all that was on its way.
+    Lost,
+}
+
 /// What a bridge said when it was reached, beside what was stored of it.
 #[derive(Clone, Debug)]
 pub struct LinkUp {
     /// The bridge process.
     pub boot: String,
+    /// What becomes of it when the connection is lost.
+    pub after_loss: AfterLoss,
     /// The agent just before `first_seq`.
     pub agent_epoch: u64,
     /// Its state there.

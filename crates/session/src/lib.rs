@@ -45,8 +45,8 @@ mod turns;
 pub use config::{Policy, SessionConfig};
 pub use effect::{Answer, Effect, KeptFrame, LaneStatus, Preparation, StoreOp};
 pub use input::{
-    Arrival, Heard, Identity, Input, KeptHistory, LinkUp, Listening, Now, OpenState, OpenSubmission,
-    Restored, RuntimeLine, StoreTicket, Ticket,
+    AfterLoss, Arrival, Heard, Identity, Input, KeptHistory, LinkUp, Listening, Now, OpenState,
+    OpenSubmission, Restored, RuntimeLine, StoreTicket, Ticket,
 };
 pub use lane::LaneId;
 pub use runtime::Occupancy;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use argus_protocol::bridge::{DOWN_WINDOW_BYTES, DOWN_WINDOW_FRAMES};
 use bytes::Bytes;
 
-use crate::input::LinkUp;
+use crate::input::{AfterLoss, LinkUp};
 use crate::lane::LaneId;
 
 /// Names a reason not to let the bridge forget.
@@ -25,6 +25,7 @@ pub(crate) enum Down {
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) boot: String,
+    after_loss: AfterLoss,
     /// Just reached, so that it may not have heard what it was told last.
     fresh: bool,
     last_seen: u64,
@@ -58,6 +59,7 @@ impl Link {
         let last_seen = seen.max(up.first_seq.saturating_sub(1));
         Self {
             boot: up.boot.clone(),
+            after_loss: up.after_loss,
             fresh: true,
             last_seen,
             replay_until: up.last_seq,
@@ -75,6 +77,11 @@ impl Link {
             queue: VecDeque::new(),
             pending_bytes: 0,
         }
+    }
+
+    /// Whether the runtime, its agent and all that it said end with the connection.
+    pub(crate) fn ends_with_its_connection(&self) -> bool {
+        self.after_loss == AfterLoss::Lost
     }
 
     /// The same bridge process is reached again: what it did not take is to be sent once more.
@@ -234,6 +241,7 @@ mod tests {
     fn link(first: u64, last: u64, down: u64) -> Link {
         let up = LinkUp {
             boot: "b".into(),
+            after_loss: AfterLoss::Lives,
             agent_epoch: 1,
             agent_state: AgentState::Up,
             first_seq: first,
@@ -274,6 +282,7 @@ mod tests {
         assert_eq!(numbers, [8, 9, 10]);
         let up = LinkUp {
             boot: "b".into(),
+            after_loss: AfterLoss::Lives,
             agent_epoch: 1,
             agent_state: AgentState::Up,
             first_seq: 1,

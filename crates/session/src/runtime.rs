@@ -202,6 +202,10 @@ impl Session {
                 self.link = None;
                 self.runtime = Runtime::Absent { not_before: 0 };
             }
+            Runtime::Linked { .. } if self.link.as_ref().is_some_and(Link::ends_with_its_connection) => {
+                self.runtime = Runtime::Absent { not_before: self.agent_left(reason) };
+                self.link = None;
+            }
             Runtime::Linked { since } if self.now.mono - since >= SessionConfig::PROVEN_MS => {
                 self.trouble.links = 0;
                 self.trouble.reason = Some(reason.to_owned());

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use argus_protocol::token::SigningKey;
 
-use crate::config::{Config, DockerConfig, Scope};
+use crate::config::{Config, DockerConfig, ProvisionMode, Scope};
 use crate::runtime::Provisioner;
 use crate::runtime::docker::{CONTAINER_WORKSPACE, DockerProvisioner, DockerSettings};
+use crate::runtime::fixed::{FixedProvisioner, FixedSettings};
 use crate::runtime::process::{ProcessProvisioner, ProcessSettings};
 use crate::workspace::{Workspace, Workspaces};
 
@@ -20,16 +21,26 @@ pub(super) fn provisioner(config: &Config, key: SigningKey, boot: u32) -> Arc<dy
             tokio::spawn(async move { early.join_network().await });
             docker
         }
+        None if config.mode == ProvisionMode::Static => {
+            Arc::new(FixedProvisioner::new(fixed_settings(config, boot)))
+        }
         None => Arc::new(ProcessProvisioner::new(process_settings(config, boot), key)),
     }
 }
 
-/// The workspace as the agent sees it.
-pub(super) fn agent_workspace(config: &Config) -> String {
-    match config.docker {
-        Some(_) => CONTAINER_WORKSPACE.to_owned(),
-        None => config.workspace.display().to_string(),
+/// The workspace as the agent sees it. One that runs already has a folder of its own, unless the settings name another.
+pub(super) fn agent_workspace(config: &Config) -> Option<String> {
+    let unnamed = config.workspace == config.home.join("workspace");
+    match config.mode {
+        ProvisionMode::Docker => Some(CONTAINER_WORKSPACE.to_owned()),
+        ProvisionMode::Static if unnamed => None,
+        ProvisionMode::Static | ProvisionMode::Process => Some(config.workspace.display().to_string()),
     }
+}
+
+/// How many runtimes may live at once. Those that run already are not counted.
+pub(super) fn most_runtimes(config: &Config) -> Option<usize> {
+    config.max_runtimes.filter(|_| config.mode != ProvisionMode::Static)
 }
 
 /// Where the workspaces of sessions are.
@@ -43,6 +54,9 @@ pub(super) fn workspaces(config: &Config) -> Workspaces {
 
 /// How a person gives the agent its model credentials.
 pub(super) fn sign_in(config: &Config) -> String {
+    if config.mode == ProvisionMode::Static {
+        return "sign the agent in at its model provider where it runs".to_owned();
+    }
     let words = shell_words::split(&config.runtime_cmd).ok();
     let program = words.and_then(|words| words.into_iter().next()).unwrap_or_default();
     let is_codex = Path::new(&program).file_name().is_some_and(|name| name == "codex");
@@ -69,6 +83,15 @@ fn docker_settings(config: &Config, docker: &DockerConfig, boot: u32) -> DockerS
         home: config.home.clone(),
         scope: config.scope,
         agent: config.runtime_cmd.clone(),
+        line_limit: config.line_limit,
+        limit: config.connect_timeout,
+        gateway: gateway_name(boot),
+    }
+}
+
+fn fixed_settings(config: &Config, boot: u32) -> FixedSettings {
+    FixedSettings {
+        upstreams: config.upstreams.clone(),
         line_limit: config.line_limit,
         limit: config.connect_timeout,
         gateway: gateway_name(boot),

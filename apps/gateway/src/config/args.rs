@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::DockerArgs;
+use super::{DockerArgs, UpstreamArgs};
 
 /// Settings. A flag wins over its variable; an empty text counts as unset.
 #[derive(Args, Clone, Default)]
@@ -30,7 +30,7 @@ pub struct GatewayArgs {
         help = "The file that keeps the operator's token, made at the first start [default: <home>/gateway/token]"
     )]
     pub token_file: Option<String>,
-    /// How runtimes are made: process or docker [default: process]
+    /// How runtimes are made: process, docker, or static, where they run already [default: process]
     #[arg(long, env = "ARGUS_PROVISION_MODE", value_name = "MODE")]
     pub provision_mode: Option<String>,
     /// The agent's command, split like a shell does but run without one [default: codex app-server]
@@ -53,6 +53,9 @@ pub struct GatewayArgs {
     /// Containers.
     #[command(flatten)]
     pub docker: DockerArgs,
+    /// Upstreams.
+    #[command(flatten)]
+    pub upstreams: UpstreamArgs,
     /// Who shares a session, and its files, in chats: shared, user or chat [default: shared]
     #[arg(long, env = "ARGUS_SCOPE", value_name = "WORD")]
     pub scope: Option<String>,

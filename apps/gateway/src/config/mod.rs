@@ -4,6 +4,7 @@ mod args;
 mod docker;
 mod parse;
 mod read;
+mod upstreams;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use url::Url;
 pub use args::GatewayArgs;
 pub use docker::{ContainerLimits, DockerArgs, DockerConfig, EngineHost, InnerSandbox};
 pub use read::Mistakes;
+pub use upstreams::{Upstream, UpstreamArgs, UpstreamProtocol};
 
 /// The highest line limit that can be set, in bytes.
 pub const LARGEST_LINE_LIMIT: usize = 1 << 30;
@@ -36,6 +38,8 @@ pub struct Config {
     pub runtime_cmd: String,
     /// Containers, where runtimes are made so.
     pub docker: Option<DockerConfig>,
+    /// Agents that run already, where none are made; the first one first.
+    pub upstreams: Vec<Upstream>,
     /// The workspace.
     pub workspace: PathBuf,
     /// What the agent may touch.
@@ -88,6 +92,8 @@ pub enum ProvisionMode {
     Process,
     /// A container for each session.
     Docker,
+    /// They run already: a session for each upstream.
+    Static,
 }
 
 impl ProvisionMode {
@@ -96,6 +102,7 @@ impl ProvisionMode {
         match self {
             Self::Process => "process",
             Self::Docker => "docker",
+            Self::Static => "static",
         }
     }
 }

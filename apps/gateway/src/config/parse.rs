@@ -16,8 +16,8 @@ pub(super) fn mode(text: &str) -> Result<ProvisionMode, String> {
     match text.to_lowercase().as_str() {
         "process" => Ok(ProvisionMode::Process),
         "docker" => Ok(ProvisionMode::Docker),
-        "static" => Err("this version makes its runtimes itself; use `process` or `docker`".to_owned()),
-        _ => Err("expected `process` or `docker`".to_owned()),
+        "static" => Ok(ProvisionMode::Static),
+        _ => Err("expected `process`, `docker` or `static`".to_owned()),
     }
 }
 

@@ -11,6 +11,7 @@ use super::docker::{DockerConfig, bearable, covered, default_sandbox, docker};
 use super::parse::{
     absolute, bridge, command, days, expand, line_limit, list, log_filter, log_format, mode, sandbox, scope,
 };
+use super::upstreams::upstreams;
 use super::{Config, GatewayArgs, LogFormat, ProvisionMode, Sandbox, Scope, TelegramConfig};
 
 /// All that is wrong with the settings, one line each.
@@ -78,7 +79,7 @@ impl Config {
         let mode =
             read.or("ARGUS_PROVISION_MODE", args.provision_mode.as_ref(), ProvisionMode::Process, mode);
         let scope = read.or("ARGUS_SCOPE", args.scope.as_ref(), Scope::Shared, scope);
-        if scope != Scope::Shared && mode == ProvisionMode::Process {
+        if scope != Scope::Shared && mode != ProvisionMode::Docker {
             read.mistake(
                 "ARGUS_SCOPE: people can be kept apart in containers only; set ARGUS_PROVISION_MODE to docker, or \
                  the scope to shared"
@@ -92,6 +93,7 @@ impl Config {
         {
             read.mistake(mistake);
         }
+        let upstreams = if mode == ProvisionMode::Static { upstreams(args, &mut read) } else { Vec::new() };
         let config = Self {
             bind: read.or("ARGUS_BIND", args.bind.as_ref(), ([127, 0, 0, 1], 8080).into(), |text| {
                 text.parse().map_err(|_| "expected an address and a port such as 127.0.0.1:8080".to_owned())
@@ -109,6 +111,7 @@ impl Config {
             ),
             sandbox: walls(args, docker.as_ref(), &mut read),
             docker,
+            upstreams,
             scope,
             bridge: bridge(args.bridge.as_ref()),
             idle_stop: read.seconds("ARGUS_SESSION_IDLE_STOP", args.session_idle_stop.as_ref(), 1800),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use argus_jsonl::{Line as TextLine, LineCodec};
 use argus_protocol::Frame;
 use argus_protocol::bridge::{Event, FromBridge, FromGateway, Line, VERSION, parse_line};
-use argus_session::RuntimeLine;
+use argus_session::{AfterLoss, RuntimeLine};
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -117,8 +117,23 @@ impl Fate {
     }
 }
 
+/// What an order to stop does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnStop {
+    /// The bridge is told to end.
+    Tell,
+    /// The connection is closed: ending the bridge is for whoever started it.
+    HangUp,
+}
+
 /// Greets the bridge at the other end of `stream`, which runs in a place with that fate.
-pub async fn greet<S>(stream: S, secret: &str, gateway: &str, fate: Fate) -> Result<Reached, DialError>
+pub async fn greet<S>(
+    stream: S,
+    secret: &str,
+    gateway: &str,
+    fate: Fate,
+    on_stop: OnStop,
+) -> Result<Reached, DialError>
 where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
@@ -148,7 +163,16 @@ where
             last_seq,
             last_down_seq,
             free,
-        }) => Welcome { boot, agent_epoch, agent_state, first_seq, last_seq, last_down_seq, free },
+        }) => Welcome {
+            boot,
+            after_loss: AfterLoss::Lives,
+            agent_epoch,
+            agent_state,
+            first_seq,
+            last_seq,
+            last_down_seq,
+            free,
+        },
         Ok(FromBridge::Welcome { v, .. }) => {
             return Err(DialError::Refused(format!("it speaks version {v}")));
         }
@@ -157,7 +181,7 @@ where
     };
     let (events_in, events) = mpsc::channel(64);
     let (commands, commands_out) = mpsc::channel(64);
-    tokio::spawn(pump(lines, out, events_in, commands_out, fate));
+    tokio::spawn(pump(lines, out, events_in, commands_out, fate, on_stop));
     Ok(Reached { welcome, link: Link { events, commands } })
 }
 
@@ -168,6 +192,7 @@ async fn pump<R, W>(
     events: mpsc::Sender<LinkEvent>,
     mut commands: mpsc::Receiver<LinkCommand>,
     mut fate: Fate,
+    on_stop: OnStop,
 ) where
     R: AsyncRead + Unpin + Send,
     W: AsyncWrite + Unpin + Send,
@@ -205,6 +230,9 @@ async fn pump<R, W>(
             let line = tokio::select! {
                 command = commands.recv() => match command {
                     None => return "nobody needs it any more".to_owned(),
+                    Some(LinkCommand::Control(FromGateway::Stop { .. })) if on_stop == OnStop::HangUp => {
+                        return "nobody needs it any more".to_owned();
+                    }
                     Some(LinkCommand::Control(line)) => control(&line),
                     Some(LinkCommand::Frame { seq, text }) => numbered(seq, &text),
                 },
@@ -245,14 +273,7 @@ enum Said {
 fn understand(line: &Bytes) -> Result<Said, String> {
     let said = match parse_line(line).map_err(|e| e.to_string())? {
         Line::Frame(seq, json) => {
-            let line = match Frame::parse(line.slice_ref(json)) {
-                Ok(frame) => RuntimeLine::Frame(frame),
-                Err(error) => {
-                    tracing::warn!(seq, %error, "the agent wrote a line that is no frame; it is left out");
-                    RuntimeLine::Noise
-                }
-            };
-            Said::Event(LinkEvent::Line { seq, line })
+            Said::Event(LinkEvent::Line { seq, line: agent_line(seq, line.slice_ref(json)) })
         }
         Line::Event(seq, json) => {
             let event: Event =
@@ -269,6 +290,17 @@ fn understand(line: &Bytes) -> Result<Said, String> {
         },
     };
     Ok(said)
+}
+
+/// What an agent wrote.
+pub(super) fn agent_line(seq: u64, text: Bytes) -> RuntimeLine {
+    match Frame::parse(text) {
+        Ok(frame) => RuntimeLine::Frame(frame),
+        Err(error) => {
+            tracing::warn!(seq, %error, "the agent wrote a line that is no frame; it is left out");
+            RuntimeLine::Noise
+        }
+    }
 }
 
 fn control(line: &FromGateway) -> Bytes {

@@ -14,7 +14,7 @@ use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
 use tokio::net::UnixStream;
 use tokio::process::Command;
 
-use super::link::{DialError, Fate, LinkCommand, greet};
+use super::link::{DialError, Fate, LinkCommand, OnStop, greet};
 use super::provision::{KnownRuntime, ProvisionError, Provisioner, Reached};
 
 /// What processes are made from.
@@ -71,7 +71,7 @@ impl ProcessProvisioner {
     async fn adopt(&self, session: &SessionId) -> Result<Option<Reached>, ProvisionError> {
         let Ok(stream) = UnixStream::connect(self.socket(session)).await else { return Ok(None) };
         let secret = self.key.derive("bridge", session.as_str());
-        match greet(stream, secret.reveal(), &self.settings.gateway, Fate::untold()).await {
+        match greet(stream, secret.reveal(), &self.settings.gateway, Fate::untold(), OnStop::Tell).await {
             Ok(reached) => Ok(Some(reached)),
             Err(DialError::Broken(_)) => Ok(None),
             Err(error) => Err(ProvisionError::lasting(format!(

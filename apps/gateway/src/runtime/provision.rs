@@ -1,14 +1,21 @@
 //! What every kind of runtime can do for the sessions.
 
 use argus_protocol::SessionId;
+use argus_session::AfterLoss;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
+use super::fixed::FixedSessions;
 use super::link::Link;
 
 /// Makes, finds and removes runtimes. One implementation for each [`crate::config::ProvisionMode`].
 #[async_trait]
 pub trait Provisioner: Send + Sync {
+    /// The only sessions there are, where none is ever made or ended.
+    fn fixed(&self) -> Option<&FixedSessions> {
+        None
+    }
+
     /// Makes the session known, so that it outlives the gateway, without starting anything.
     async fn reserve(&self, session: &SessionId) -> Result<(), ProvisionError>;
 
@@ -54,6 +61,8 @@ pub struct Reached {
 pub struct Welcome {
     /// The bridge process.
     pub boot: String,
+    /// What becomes of it when the connection is lost.
+    pub after_loss: AfterLoss,
     /// The agent just before `first_seq`.
     pub agent_epoch: u64,
     /// Its state there.

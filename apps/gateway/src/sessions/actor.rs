@@ -77,7 +77,7 @@ enum Event {
     Input(Input),
     Command(Command),
     Reached(Reached, LinkUp),
-    LinkGone,
+    LinkGone(String),
     Drained,
     SeatFree,
     RestedLong,
@@ -133,10 +133,10 @@ impl Actor {
                     self.runtime = RuntimeTie::Linked(reached.link.events);
                     self.feed(Input::LinkUp(up));
                 }
-                Event::LinkGone => {
+                Event::LinkGone(reason) => {
                     self.runtime = RuntimeTie::None;
                     self.line_out.disconnect();
-                    self.feed(Input::LinkDown { reason: "the link to the runtime ended".to_owned() });
+                    self.feed(Input::LinkDown { reason });
                 }
                 Event::Drained => {}
                 Event::SeatFree => self.take_seat(),
@@ -185,9 +185,9 @@ impl Actor {
                 Some(LinkEvent::Took { seq }) => Event::Input(Input::RuntimeTook { seq }),
                 Some(LinkEvent::Down { reason }) => {
                     tracing::info!(reason, "the link to the runtime ended");
-                    Event::LinkGone
+                    Event::LinkGone(reason)
                 }
-                None => Event::LinkGone,
+                None => Event::LinkGone("the link to the runtime ended".to_owned()),
             },
             Some(input) = self.results.recv() => Event::Input(input),
             Some((reached, up)) = self.reached.recv() => Event::Reached(reached, up),

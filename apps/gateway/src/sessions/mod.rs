@@ -17,4 +17,4 @@ pub use handle::{AskError, SessionHandle, Share};
 pub use outbound::{ClientReceiver, ClientSender, CloseReason, outbound};
 pub use registry::{Sessions, SessionsParts};
 
-pub use crate::runtime::{KnownRuntime, ProvisionError};
+pub use crate::runtime::{FixedSessions, KnownRuntime, ProvisionError};

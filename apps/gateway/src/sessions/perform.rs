@@ -138,6 +138,7 @@ async fn reach(id: &SessionId, parts: &SessionsParts) -> Result<(Reached, LinkUp
             .map_err(stored)?
             .map(|kept| (kept.seq, kept.body)),
         boot: welcome.boot,
+        after_loss: welcome.after_loss,
         agent_epoch: welcome.agent_epoch,
         agent_state: welcome.agent_state,
         first_seq: welcome.first_seq,

@@ -14,7 +14,7 @@ use super::lifetime;
 use super::ports::{PrepareTurn, React};
 use super::seats::{Bell, Seats};
 use crate::clock::{Clock, new_session_id};
-use crate::runtime::{KnownRuntime, ProvisionError, Provisioner};
+use crate::runtime::{FixedSessions, KnownRuntime, ProvisionError, Provisioner};
 use crate::store::history_file::Histories;
 use crate::store::ledger::Ledger;
 use crate::store::state_file::StateFile;
@@ -127,8 +127,16 @@ impl Sessions {
         false
     }
 
-    /// The session of those who name none: as it is stored, else the first that is known, else a new one.
+    /// The only sessions there are, where none is ever made or ended.
+    pub fn fixed(&self) -> Option<&FixedSessions> {
+        self.parts.provisioner.fixed()
+    }
+
+    /// The session of those who name none: that of an upstream, else as it is stored, else the first that is known, else a new one.
     pub async fn default_session(&self) -> Result<SessionId, String> {
+        if let Some(session) = self.fixed().and_then(FixedSessions::of_chats) {
+            return Ok(session.clone());
+        }
         let words = |error: ProvisionError| error.to_string();
         let _chosen_once = self.choosing.lock().await;
         if let Some(session) = self.parts.state.default_session().await {

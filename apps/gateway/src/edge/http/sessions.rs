@@ -37,6 +37,10 @@ pub(in super::super) async fn delete(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, HttpError> {
     let id = known(&edge, &id).await?;
+    if edge.sessions.fixed().is_some() {
+        let why = "this is the session of an upstream that the settings name; it is not ours to end";
+        return Err(detail(StatusCode::CONFLICT, why));
+    }
     tracing::info!(session.id = %id, "the operator deletes a session");
     edge.sessions.delete(&id).await.map_err(|error| provision(&error))?;
     Ok(Json(json!({ "ok": true, "sessionId": id })))

@@ -22,6 +22,7 @@ use super::super::auth::is_operator;
 use super::super::http::about;
 use super::super::rpc::{Caller, Methods};
 use super::reading::Reading;
+use super::upstreams;
 use super::writing::{Socket, WRITE_BUFFER, refuse, write};
 use crate::clock::new_session_id;
 use crate::sessions::{ClientSender, CloseReason, SessionHandle, outbound};
@@ -30,6 +31,8 @@ use crate::sessions::{ClientSender, CloseReason, SessionHandle, outbound};
 #[derive(Deserialize)]
 pub(crate) struct Wishes {
     session: Option<String>,
+    /// The upstream, where they run already.
+    id: Option<String>,
     /// `0`: never ask this client for approvals.
     handler: Option<String>,
     /// Numbers are wanted, and first what followed this one; empty: only from now on.
@@ -44,12 +47,17 @@ impl Wishes {
     /// Those of a client that can say nothing: the default session.
     fn of_the_silent() -> Self {
         let session = Some("default".to_owned());
-        Self { session, handler: None, after: None, epoch: None, client: None }
+        Self { session, id: None, handler: None, after: None, epoch: None, client: None }
     }
 
     /// Which session is wanted.
     fn session(&self) -> Option<&str> {
         self.session.as_deref().map(str::trim).filter(|id| !id.is_empty())
+    }
+
+    /// Which upstream is wanted.
+    fn upstream(&self) -> Option<&str> {
+        self.id.as_deref().map(str::trim).filter(|id| !id.is_empty())
     }
 
     /// How the client wants to be treated; the reason of the close where that cannot be read.
@@ -115,7 +123,11 @@ fn open(edge: Edge, wishes: Wishes, headers: &HeaderMap, uri: &Uri, upgrade: Web
 }
 
 async fn serve(edge: Edge, wishes: Wishes, socket: WebSocket) {
-    let (id, attached) = match choose(&edge, wishes.session()).await {
+    let chosen = match edge.sessions.fixed() {
+        Some(fixed) => upstreams::choose(fixed, wishes.upstream(), wishes.session()).map(|id| (id, true)),
+        None => choose(&edge, wishes.session()).await,
+    };
+    let (id, attached) = match chosen {
         Ok(chosen) => chosen,
         Err((code, reason)) => return refuse(socket, code, reason).await,
     };

@@ -2,6 +2,7 @@
 
 mod client;
 mod reading;
+mod upstreams;
 mod writing;
 
 pub(super) use client::{root, upgrade};

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use super::engine::Output;
 use super::spec::PORT;
-use crate::runtime::link::{DialError, Fate, greet};
+use crate::runtime::link::{DialError, Fate, OnStop, greet};
 use crate::runtime::provision::Reached;
 
 /// How much of a container's output is kept for the words about its end, in bytes.
@@ -40,7 +40,7 @@ impl Call<'_> {
         let Ok(stream) = TcpStream::connect(address).await else { return Ok(Called::Nobody) };
         // It fails where the other end is gone, which is noticed soon enough.
         _ = stream.set_nodelay(true);
-        match greet(stream, self.secret, self.gateway, self.fate.clone()).await {
+        match greet(stream, self.secret, self.gateway, self.fate.clone(), OnStop::Tell).await {
             Ok(reached) => Ok(Called::Reached(Box::new(reached))),
             Err(DialError::Broken(_)) => Ok(Called::Nobody),
             Err(error) => Err(error),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use argus_protocol::Frame;
 use argus_protocol::bridge::{AgentState, Event};
-use argus_session::{LinkUp, RuntimeLine};
+use argus_session::{AfterLoss, LinkUp, RuntimeLine};
 use serde_json::Value;
 
 use super::agent::{Agent, Manners, Read, Threads};
@@ -39,6 +39,7 @@ pub(crate) enum Told {
 #[derive(Debug)]
 pub(crate) struct Bridge {
     pub(crate) boot: String,
+    after_loss: AfterLoss,
     pub(crate) agent: Option<Agent>,
     pub(crate) taken: u64,
     /// The agents it started.
@@ -54,6 +55,7 @@ impl Bridge {
     pub(crate) fn new(number: u64, manners: &Manners) -> Self {
         let mut bridge = Self {
             boot: format!("boot-{number}"),
+            after_loss: AfterLoss::Lives,
             agent: None,
             taken: 0,
             starts: 0,
@@ -81,6 +83,7 @@ impl Bridge {
     pub(crate) fn welcome(&self) -> LinkUp {
         LinkUp {
             boot: self.boot.clone(),
+            after_loss: self.after_loss,
             agent_epoch: self.before_first.1,
             agent_state: self.before_first.0,
             first_seq: self.first,

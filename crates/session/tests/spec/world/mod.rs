@@ -122,7 +122,7 @@ impl World {
         let mut config = SessionConfig {
             id: "s".parse().unwrap(),
             boot: 1,
-            cwd: "/work".into(),
+            cwd: Some("/work".into()),
             policy: Policy {
                 sandbox: "workspace-write".into(),
                 sandbox_policy: json!({ "type": "workspaceWrite" }),
