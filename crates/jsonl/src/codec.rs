@@ -11,6 +11,9 @@ use crate::ends::Ends;
 /// A line above this leaves the buffer it grew, so that one long line does not make every later one expensive.
 const LARGE: usize = 64 * 1024;
 
+/// How large a new buffer is: one that began small would be read into in tiny pieces for ever.
+const FRESH: usize = 32 * 1024;
+
 /// One line of input, without its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
@@ -68,7 +71,7 @@ impl LineCodec {
         } else if buffer.len() > self.limit {
             self.skipping = Some(Ends::new(buffer));
             // A new buffer: the old one has grown to the limit.
-            *buffer = BytesMut::new();
+            *buffer = BytesMut::with_capacity(FRESH);
         }
         self.scanned = buffer.len();
     }
@@ -92,7 +95,9 @@ impl Decoder for LineCodec {
             let line = buffer.split_to(self.scanned + found).freeze();
             buffer.advance(1);
             if line.len() > LARGE && buffer.len() <= line.len() {
-                *buffer = BytesMut::from(&buffer[..]);
+                let mut fresh = BytesMut::with_capacity(FRESH.max(buffer.len()));
+                fresh.extend_from_slice(buffer);
+                *buffer = fresh;
             }
             if let Some(line) = self.line(line) {
                 return Ok(Some(line));

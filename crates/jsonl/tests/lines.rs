@@ -1,9 +1,14 @@
 //! The codec against a plain description of what lines are, however the bytes arrive.
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use argus_jsonl::{END_BYTES, Line, LineCodec};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use proptest::prelude::*;
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::codec::{Decoder, Encoder, FramedRead};
 
 /// What the lines of `input` are, said as plainly as possible.
@@ -138,4 +143,42 @@ async fn a_stream_ends_with_its_last_fragment() {
     let lines = FramedRead::new(&b"{\"a\":1}\r\n\n  \nhalf"[..], LineCodec::new(100));
     let lines: Vec<Line> = lines.map(Result::unwrap).collect().await;
     assert_eq!(lines, [&b"{\"a\":1}"[..], b"half"].map(|text| Line::Text(Bytes::from_static(text))));
+}
+
+/// A source that has everything at once, and counts how often it is asked.
+struct Counted<'a> {
+    left: &'a [u8],
+    reads: usize,
+}
+
+impl AsyncRead for Counted<'_> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        room: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let (now, left) = self.left.split_at(self.left.len().min(room.remaining()));
+        room.put_slice(now);
+        self.left = left;
+        self.reads += 1;
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn much_is_read_at_once_also_after_a_line_that_was_long_or_too_long() {
+    let short = "{\"a\":1}\n".repeat(100_000);
+    for limit in [1 << 21, 1 << 17] {
+        let text = format!("{}\n{short}{}\n{short}", "x".repeat(1 << 20), "y".repeat(1 << 20));
+        let source = Counted { left: text.as_bytes(), reads: 0 };
+        let mut lines = FramedRead::with_capacity(source, LineCodec::new(limit), 1 << 16);
+        let mut count = 0;
+        while let Some(line) = lines.next().await {
+            line.unwrap();
+            count += 1;
+        }
+        assert_eq!(count, 200_002);
+        let reads = lines.get_ref().reads;
+        assert!(reads < text.len() / 4096, "{reads} reads for {} bytes", text.len());
+    }
 }
