@@ -21,7 +21,6 @@ mod kept;
 mod turns;
 
 mod agent;
-mod dropped;
 
 mod door;
 mod link;

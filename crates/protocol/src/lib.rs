@@ -4,6 +4,7 @@ pub mod agent;
 pub mod argus;
 pub mod bridge;
 pub mod command;
+pub mod dropped;
 pub mod error;
 pub mod frame;
 pub mod ids;

@@ -2,14 +2,13 @@
 
 use argus_crash_point::here;
 use argus_jsonl::{Line, LineCodec};
-use argus_protocol::bridge::Event;
+use argus_protocol::dropped;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use tokio::process::ChildStdout;
 use tokio_util::codec::FramedRead;
 
 use crate::desk::Desk;
-use crate::dropped;
 
 /// How much is read of an agent that is being ended, in bytes: far more than its pipe holds.
 const LAST_WORDS_BYTES: usize = 16 << 20;
@@ -76,20 +75,9 @@ impl Output {
     }
 
     fn drop(&self, desk: &Desk, head: &[u8], tail: &[u8], bytes: u64) {
-        let seen = dropped::search(head, tail);
-        tracing::warn!(
-            bytes,
-            limit = self.line_bytes,
-            method = seen.method,
-            "a line of the agent is too long and dropped"
-        );
-        desk.keep_dropped(&Event::Dropped {
-            method: seen.method,
-            id: seen.id,
-            thread_id: seen.thread_id,
-            bytes,
-            limit: self.line_bytes as u64,
-        });
+        let event = dropped::event(head, tail, bytes, self.line_bytes);
+        tracing::warn!(?event, "a line of the agent is too long and dropped");
+        desk.keep_dropped(&event);
     }
 }
 

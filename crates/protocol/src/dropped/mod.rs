@@ -8,19 +8,27 @@ mod head;
 mod tail;
 mod token;
 
+use crate::bridge::Event;
+
 /// Members that were seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub struct Seen {
     /// `method`.
-    pub(crate) method: Option<String>,
+    pub method: Option<String>,
     /// `id`, a number or a string, as JSON text.
-    pub(crate) id: Option<String>,
+    pub id: Option<String>,
     /// `params.threadId`.
-    pub(crate) thread_id: Option<String>,
+    pub thread_id: Option<String>,
+}
+
+/// The news of a line of so many bytes that broke the limit and is dropped.
+pub fn event(head: &[u8], tail: &[u8], bytes: u64, limit: usize) -> Event {
+    let Seen { method, id, thread_id } = search(head, tail);
+    Event::Dropped { method, id, thread_id, bytes, limit: limit as u64 }
 }
 
 /// Searches the first and the last bytes of a line; in a short line they may overlap.
-pub(crate) fn search(head: &[u8], tail: &[u8]) -> Seen {
+pub fn search(head: &[u8], tail: &[u8]) -> Seen {
     let (front, open) = head::read(head);
     let back = tail::read(tail, open.as_deref() == Some("params"));
     Seen {

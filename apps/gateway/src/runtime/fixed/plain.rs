@@ -1,7 +1,8 @@
 //! One connection to an agent that speaks plain lines: the numbers are ours, and end with it.
 
 use argus_jsonl::{Line, LineCodec};
-use argus_protocol::bridge::{AgentState, Event, FromGateway};
+use argus_protocol::bridge::{AgentState, FromGateway};
+use argus_protocol::dropped;
 use argus_session::{AfterLoss, RuntimeLine};
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt as _};
@@ -85,13 +86,11 @@ impl Plain {
     fn understand(&self, seq: u64, line: Line) -> RuntimeLine {
         match line {
             Line::Text(text) => agent_line(seq, text),
-            Line::Oversized { bytes, .. } => RuntimeLine::Event(Event::Dropped {
-                method: None,
-                id: None,
-                thread_id: None,
-                bytes,
-                limit: self.line_limit as u64,
-            }),
+            Line::Oversized { head, tail, bytes } => {
+                let event = dropped::event(&head, &tail, bytes, self.line_limit);
+                tracing::warn!(?event, "a line of the agent is too long and dropped");
+                RuntimeLine::Event(event)
+            }
         }
     }
 
