@@ -1,6 +1,7 @@
 //! `initialize`: the gateway greets each agent once; every client is answered from that.
 
 use argus_protocol::agent::{AccountReply, method};
+use argus_protocol::error::INVALID_REQUEST;
 use argus_protocol::{ClientId, Frame, RpcError, frame};
 use serde_json::{Value, json};
 
@@ -8,6 +9,7 @@ use crate::StoreOp;
 use crate::agent::Agent;
 use crate::config::SessionConfig;
 use crate::introduction::Introduction;
+use crate::link::Link;
 use crate::opening::message_of;
 use crate::records::Storing;
 use crate::relay::Pending;
@@ -26,6 +28,11 @@ pub(crate) enum Credentials {
     /// Not there; asked again before the next turn.
     Missing,
 }
+
+/// Words in the agent's refusal of a second `initialize`.
+const GREETED: &str = "already initialized";
+/// A reply to `initialize` that says nothing, with every member that clients may insist on.
+const NOTHING_KNOWN: &str = r#"{"userAgent":"argus_gateway/unknown","codexHome":"/unknown","platformFamily":"unknown","platformOs":"unknown"}"#;
 
 impl Session {
     /// Greets a new agent.
@@ -46,16 +53,27 @@ impl Session {
         if self.agent != (Agent::Greeting { epoch }) {
             return self.release(hold);
         }
-        let Some(result) = reply.result().filter(|result| result.starts_with('{')) else {
+        let said = reply.result().filter(|result| result.starts_with('{')).map(str::to_owned);
+        let Some(result) = said.or_else(|| self.greeted_before(reply)) else {
             // Greeted by a gateway that died before it stored the reply: nothing else was ever sent, so a new
             // agent loses nothing.
             self.release(hold);
             let why = message_of(reply.error().unwrap_or("no result"));
             return self.end_hung_agent(&format!("the agent refused `initialize`: {why}"));
         };
-        self.relay.handshake = Some((epoch, result.to_owned()));
-        let op = StoreOp::Handshake { epoch, result: result.to_owned() };
+        self.relay.handshake = Some((epoch, result.clone()));
+        let op = StoreOp::Handshake { epoch, result };
         self.store(op, Storing::Handshake { epoch, hold });
+    }
+
+    /// What can be said of an agent that somebody greeted before this connection was made, and that lives on behind it:
+    /// what it said when we greeted it last, if we did.
+    fn greeted_before(&self, reply: &Frame) -> Option<String> {
+        let outlives = self.link.as_ref().is_some_and(Link::ends_with_its_connection);
+        let error: RpcError = serde_json::from_str(reply.error()?).ok()?;
+        let known = error.code == INVALID_REQUEST && error.message.to_lowercase().contains(GREETED);
+        let last = self.relay.handshake.as_ref().map(|(_, result)| result.clone());
+        (outlives && known).then(|| last.unwrap_or_else(|| NOTHING_KNOWN.to_owned()))
     }
 
     pub(crate) fn handshake_stored(

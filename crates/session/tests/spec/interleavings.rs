@@ -1,6 +1,6 @@
 //! Whatever happens in whatever order: every submission ends once, none is begun twice, nothing is left open.
 
-use argus_session::{Input, Outcome, Target};
+use argus_session::{AfterLoss, Input, Outcome, Target};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -268,6 +268,7 @@ proptest! {
         deeds in prop::collection::vec(deed(), 1..120),
         idle_stop_ms in prop::sample::select(vec![0, 60_000]),
         limit in prop::sample::select(vec![0, 100_000]),
+        after_loss in prop::sample::select(vec![AfterLoss::Lives, AfterLoss::Lives, AfterLoss::Lost]),
     ) {
         let mut world = World::with(|config| {
             config.idle_stop_ms = idle_stop_ms;
@@ -275,6 +276,7 @@ proptest! {
             config.no_output_timeout_ms = limit / 2;
             config.approval_timeout_ms = 50_000;
         });
+        world.after_loss = after_loss;
         for deed in deeds {
             happen(&mut world, deed);
         }

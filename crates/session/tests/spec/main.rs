@@ -11,6 +11,7 @@ mod interleavings;
 mod limits;
 mod link;
 mod noise;
+mod plain;
 mod reaching;
 mod relay;
 mod replay;

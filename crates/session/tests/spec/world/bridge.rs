@@ -39,7 +39,8 @@ pub(crate) enum Told {
 #[derive(Debug)]
 pub(crate) struct Bridge {
     pub(crate) boot: String,
-    after_loss: AfterLoss,
+    /// Without a bridge before it, an agent begins and ends with its connection.
+    pub(crate) after_loss: AfterLoss,
     pub(crate) agent: Option<Agent>,
     pub(crate) taken: u64,
     /// The agents it started.
@@ -66,6 +67,23 @@ impl Bridge {
         };
         bridge.start(manners);
         bridge
+    }
+
+    /// No bridge at all: an agent behind a connection, and as many lines as the connection carries.
+    pub(crate) fn plain(number: u64, manners: &Manners) -> Self {
+        let mut none = Self::new(number, &Manners { stillborn: None, ..manners.clone() });
+        none.after_loss = AfterLoss::Lost;
+        none.before_first = (AgentState::Up, none.next_epoch);
+        none.kept.clear();
+        if manners.stillborn.is_some() {
+            none.agent = None;
+        }
+        none
+    }
+
+    /// Whether the other end of the connection is closed, once everything was heard.
+    pub(crate) fn hung_up(&self) -> bool {
+        self.after_loss == AfterLoss::Lost && self.agent.is_none()
     }
 
     pub(crate) fn first(&self) -> u64 {
@@ -123,7 +141,9 @@ impl Bridge {
 
     /// The agent is gone.
     pub(crate) fn agent_dies(&mut self, exit: &str, tail: &str) {
-        if let Some(agent) = self.agent.take() {
+        if let Some(agent) = self.agent.take()
+            && self.after_loss == AfterLoss::Lives
+        {
             self.down(agent.epoch, exit, tail);
         }
     }
@@ -138,6 +158,7 @@ impl Bridge {
                 self.agent.iter_mut().for_each(|agent| agent.stdin.push_back(text.clone()));
             }
             Told::Ack(number) => self.forget(number),
+            Told::Start if self.after_loss == AfterLoss::Lost => panic!("it cannot be started"),
             Told::Start if self.agent.is_none() => self.start(manners),
             Told::Start => {}
             Told::Kill => self.agent_dies("signal 9", ""),

@@ -11,8 +11,8 @@ mod steps;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use argus_session::{
-    Answer, Effect, Input, KeptFrame, Now, Origin, Policy, Preparation, Session, SessionConfig, StoreOp,
-    StoreTicket, Ticket,
+    AfterLoss, Answer, Effect, Input, KeptFrame, Now, Origin, Policy, Preparation, Session, SessionConfig,
+    StoreOp, StoreTicket, Ticket,
 };
 use serde_json::{Value, json};
 
@@ -82,6 +82,8 @@ pub(crate) struct World {
     pub(crate) host: Host,
     pub(crate) manners: Manners,
     pub(crate) threads: Threads,
+    /// What is behind the link.
+    pub(crate) after_loss: AfterLoss,
     pub(crate) bridge: Option<Bridge>,
     pub(crate) link: Option<Pipe>,
     pub(crate) stores: VecDeque<(StoreTicket, StoreOp)>,
@@ -118,6 +120,11 @@ impl World {
         Self::with(|_| {})
     }
 
+    /// Agents that are reached without a bridge.
+    pub(crate) fn plain() -> Self {
+        Self { after_loss: AfterLoss::Lost, ..Self::new() }
+    }
+
     pub(crate) fn with(change: impl FnOnce(&mut SessionConfig)) -> Self {
         let mut config = SessionConfig {
             id: "s".parse().unwrap(),
@@ -146,6 +153,7 @@ impl World {
             host: Host::Works,
             manners: Manners::default(),
             threads: Threads::default(),
+            after_loss: AfterLoss::Lives,
             bridge: None,
             link: None,
             stores: VecDeque::new(),

@@ -1,7 +1,7 @@
 //! What can happen next in a world, one thing at a time.
 
 use argus_protocol::bridge::Event;
-use argus_session::{Input, Session, StoreOp, StoreTicket};
+use argus_session::{AfterLoss, Input, Session, StoreOp, StoreTicket};
 use serde_json::Value;
 
 use super::agent::Agent;
@@ -99,7 +99,11 @@ impl World {
         if self.bridge.is_none() {
             self.bridges += 1;
             self.acked = 0;
-            self.bridge = Some(Bridge::new(self.bridges, &self.manners));
+            let made = match self.after_loss {
+                AfterLoss::Lives => Bridge::new,
+                AfterLoss::Lost => Bridge::plain,
+            };
+            self.bridge = Some(made(self.bridges, &self.manners));
         }
         let Some(bridge) = &self.bridge else { return false };
         let mut up = bridge.welcome();
@@ -127,7 +131,13 @@ impl World {
     fn say_one(&mut self) -> bool {
         let (Some(pipe), Some(bridge)) = (&mut self.link, &self.bridge) else { return false };
         assert!(pipe.next >= bridge.first(), "line {} is forgotten before it is sent", pipe.next);
-        let Some(line) = bridge.line(pipe.next).map(Line::read) else { return false };
+        let Some(line) = bridge.line(pipe.next).map(Line::read) else {
+            let over = bridge.hung_up();
+            if over {
+                self.lose_link();
+            }
+            return over;
+        };
         let seq = pipe.next;
         pipe.next += 1;
         self.feed(Input::FromRuntime { seq, line });
@@ -162,6 +172,7 @@ impl World {
     /// The connection to the bridge breaks; what was on its way is lost.
     pub(crate) fn lose_link(&mut self) {
         if self.link.take().is_some() {
+            self.bridge.take_if(|bridge| bridge.after_loss == AfterLoss::Lost);
             self.feed(Input::LinkDown { reason: "the link ended".to_owned() });
         }
     }
@@ -180,6 +191,7 @@ impl World {
     /// The gateway ends without a word and another one takes its place; its clients are gone.
     pub(crate) fn restart_gateway(&mut self) {
         (self.link, self.provisioning) = (None, false);
+        self.bridge.take_if(|bridge| bridge.after_loss == AfterLoss::Lost);
         self.stores.clear();
         self.keeps.clear();
         self.prepares.clear();
