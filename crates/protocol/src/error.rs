@@ -17,6 +17,8 @@ pub const INTERNAL: i32 = -32603;
 pub const FAILED: i32 = -32000;
 /// Too much is waiting; the same request may go through later (codex app-server uses the same code).
 pub const OVERLOADED: i32 = -32001;
+/// The token is right, and for something else; the message names its scope.
+pub const FORBIDDEN: i32 = -32003;
 
 /// The `error` member of a reply.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
@@ -45,6 +47,11 @@ impl RpcError {
     /// [`INVALID_PARAMS`] with a message.
     pub fn invalid_params(message: impl Into<String>) -> Self {
         Self::new(INVALID_PARAMS, message)
+    }
+
+    /// [`FORBIDDEN`] with a message.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(FORBIDDEN, message)
     }
 
     /// [`OVERLOADED`] with a message.

@@ -106,6 +106,12 @@ text_id!(
 );
 
 text_id!(
+    /// One derived token: 16 lower-case hex digits made by the gateway. It is no secret, and opens nothing.
+    TokenId, "token id", "16 hex digits",
+    |t| t.len() == 16 && t.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+);
+
+text_id!(
     /// A chat inside its channel: `<chatId>` or `<chatId>:<topicId>` for Telegram.
     ChatKey, "chat key", "1 to 256 printable characters", opaque
 );

@@ -12,4 +12,4 @@ pub mod token;
 
 pub use error::RpcError;
 pub use frame::{Frame, FrameError, FrameKind};
-pub use ids::{ChatKey, ClientId, ClientName, SessionId, SubmissionId, ThreadId, TurnId};
+pub use ids::{ChatKey, ClientId, ClientName, SessionId, SubmissionId, ThreadId, TokenId, TurnId};

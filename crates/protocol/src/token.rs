@@ -1,4 +1,7 @@
-//! Secrets that are compared in constant time and never shown.
+//! Secrets that are compared in constant time and never shown; tokens that say what they are for.
+
+pub mod derived;
+pub mod scope;
 
 use std::fmt;
 
@@ -80,6 +83,11 @@ impl SigningKey {
         mac.update(&[0]);
         mac.update(subject.as_bytes());
         Secret(data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes()))
+    }
+
+    /// The secret that signs the tokens of one generation.
+    pub fn of_tokens(&self, generation: u32) -> Secret {
+        self.derive("token", &generation.to_string())
     }
 }
 

@@ -6,6 +6,7 @@ pub mod input;
 pub mod pairing;
 pub mod session;
 pub mod thread;
+pub mod token;
 
 use serde::{Deserialize, Serialize};
 
