@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use argus_protocol::ClientId;
-use argus_protocol::token::Secret;
+use argus_protocol::token::{Secret, SigningKey};
 use argus_session::{Policy, SessionConfig};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use self::probe::AgentProbe;
+use crate::access::{Access, AccessParts, Audit, OperatorToken};
 use crate::automation::intake::Intake;
 use crate::automation::prompt::Prompts;
 use crate::automation::reactor::Reactor;
@@ -30,6 +31,7 @@ use crate::edge::{self, Edge};
 use crate::health::Health;
 use crate::ports::ChatTurns;
 use crate::sessions::{Sessions, SessionsParts};
+use crate::store::audit_file::AuditFile;
 use crate::store::history_file::Histories;
 use crate::store::home::Home;
 use crate::store::ledger::Ledger;
@@ -67,6 +69,7 @@ impl App {
         let state = Arc::new(StateFile::load(&home.state())?);
         let ledger = Ledger::open(&home.ledger(), crate::delivery::rows_for).await?;
         let boot = ledger.next_boot().await?;
+        let access = access(&config, &home, token.clone(), key.clone(), ledger.clone()).await?;
         make_workspace(&config.workspace)?;
 
         let provisioner = runtimes::provisioner(&config, key.clone(), boot);
@@ -101,7 +104,7 @@ impl App {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let next_client = Arc::new(AtomicU64::new(1));
         let edge = Edge {
-            token: token.clone(),
+            access: access.clone(),
             origins: config.cors_origins.clone().into(),
             mode: config.mode,
             frame_limit: config.line_limit,
@@ -120,6 +123,7 @@ impl App {
             shutdown: stop.clone(),
         };
         tasks.spawn(edge::serve(listener, edge));
+        tasks.spawn(access.run(stop.clone()));
         if let Some(delivery) = delivery {
             let stop = stop.clone();
             tasks.spawn(async move { delivery.run(stop).await });
@@ -154,6 +158,27 @@ impl App {
         }
         self.ledger.close().await;
     }
+}
+
+/// Reads the valid tokens, and opens the record of what is done with them.
+async fn access(
+    config: &Config,
+    home: &Home,
+    token: Secret,
+    key: SigningKey,
+    ledger: Ledger,
+) -> anyhow::Result<Access> {
+    let file = config.token.is_none().then(|| home.token_path(config.token_file.as_deref()));
+    let audit = Audit::start(AuditFile::new(home.audit())).context("the audit cannot be kept")?;
+    Ok(Access::open(AccessParts {
+        ledger,
+        key,
+        operator: OperatorToken { token, file },
+        limits: config.token_limits.into(),
+        frame_limit: config.line_limit,
+        audit,
+    })
+    .await?)
 }
 
 fn session_config(config: &Config, boot: u32) -> SessionConfig {

@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use argus_protocol::{SessionId, SubmissionId};
+use argus_protocol::{SessionId, SubmissionId, TokenId};
 use argus_session::Now;
 use data_encoding::HEXLOWER;
 
@@ -40,6 +40,11 @@ pub fn unix_ms() -> u64 {
 /// A new submission's id: 32 hex digits.
 pub fn new_submission_id() -> SubmissionId {
     random_hex::<16>().parse().expect("32 hex digits are a submission id")
+}
+
+/// A new token's id: 16 hex digits.
+pub fn new_token_id() -> TokenId {
+    random_hex::<8>().parse().expect("16 hex digits are a token id")
 }
 
 /// A new session's id: 12 hex digits, as the reference writes it.

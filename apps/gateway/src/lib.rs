@@ -1,10 +1,11 @@
 //! The gateway: who calls, who talks, who acts, and one runtime for every session.
 //!
 //! ```text
-//!  program app shutdown  >  edge  >  chat automation delivery  >  sessions  >  runtime store telegram workspace  >  config clock
+//!  program app shutdown  >  edge  >  chat automation delivery  >  sessions access  >  runtime store telegram workspace  >  config clock
 //! ```
 //! Nothing imports upward or sideways, and `edge` no adapter (`tests/layers.rs` looks); `docs/ARCHITECTURE.md` is the map.
 
+pub mod access;
 pub mod app;
 pub mod automation;
 pub mod chat;

@@ -74,6 +74,15 @@ pub struct GatewayArgs {
     /// Longest line taken from an agent and longest frame taken from a client, in bytes [default: 67108864]
     #[arg(long, env = "ARGUS_JSONL_LINE_LIMIT_BYTES", value_name = "BYTES")]
     pub line_limit: Option<String>,
+    /// Connections at once with one derived token [default: 32]
+    #[arg(long, env = "ARGUS_TOKEN_CONNECTIONS", value_name = "COUNT")]
+    pub token_connections: Option<String>,
+    /// Longest frame taken from the holder of a derived token, in bytes [default: ARGUS_JSONL_LINE_LIMIT_BYTES]
+    #[arg(long, env = "ARGUS_TOKEN_FRAME_BYTES", value_name = "BYTES")]
+    pub token_frame_bytes: Option<String>,
+    /// Requests in a second with one derived token, taken over four seconds [default: 200]
+    #[arg(long, env = "ARGUS_TOKEN_REQUESTS_PER_SECOND", value_name = "COUNT")]
+    pub token_requests_per_second: Option<String>,
     /// Seconds a turn may run, 0 = no limit [default: 3600]
     #[arg(long, env = "RUN_TIMEOUT_SECONDS", value_name = "SECONDS")]
     pub run_timeout: Option<String>,

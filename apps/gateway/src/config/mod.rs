@@ -56,6 +56,8 @@ pub struct Config {
     pub connect_timeout: Duration,
     /// Longest line and frame in bytes.
     pub line_limit: usize,
+    /// What a derived token may take.
+    pub token_limits: TokenLimits,
     /// A turn's limit; zero = none.
     pub run_timeout: Duration,
     /// A turn's limit without a sign; zero = none.
@@ -72,6 +74,17 @@ pub struct Config {
     pub log: String,
     /// Log format.
     pub log_format: LogFormat,
+}
+
+/// What a derived token may take, unless it was made otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenLimits {
+    /// Connections at once.
+    pub connections: u32,
+    /// Longest frame in bytes.
+    pub frame_bytes: usize,
+    /// Requests in a second.
+    pub requests_per_second: u32,
 }
 
 /// Telegram as the gateway needs it.

@@ -12,7 +12,7 @@ use super::parse::{
     absolute, bridge, command, days, expand, line_limit, list, log_filter, log_format, mode, sandbox, scope,
 };
 use super::upstreams::upstreams;
-use super::{Config, GatewayArgs, LogFormat, ProvisionMode, Sandbox, Scope, TelegramConfig};
+use super::{Config, GatewayArgs, LogFormat, ProvisionMode, Sandbox, Scope, TelegramConfig, TokenLimits};
 
 /// All that is wrong with the settings, one line each.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +94,7 @@ impl Config {
             read.mistake(mistake);
         }
         let upstreams = if mode == ProvisionMode::Static { upstreams(args, &mut read) } else { Vec::new() };
+        let lines = read.or("ARGUS_JSONL_LINE_LIMIT_BYTES", args.line_limit.as_ref(), 64 << 20, line_limit);
         let config = Self {
             bind: read.or("ARGUS_BIND", args.bind.as_ref(), ([127, 0, 0, 1], 8080).into(), |text| {
                 text.parse().map_err(|_| "expected an address and a port such as 127.0.0.1:8080".to_owned())
@@ -120,12 +121,8 @@ impl Config {
                 Ok((most > 0).then_some(most))
             }),
             connect_timeout: connect_timeout(args, &mut read),
-            line_limit: read.or(
-                "ARGUS_JSONL_LINE_LIMIT_BYTES",
-                args.line_limit.as_ref(),
-                64 << 20,
-                line_limit,
-            ),
+            line_limit: lines,
+            token_limits: token_limits(args, &mut read, lines),
             run_timeout: read.seconds("RUN_TIMEOUT_SECONDS", args.run_timeout.as_ref(), 3600),
             no_output_timeout: read.seconds(
                 "NO_OUTPUT_IDLE_TIMEOUT_SECONDS",
@@ -199,6 +196,28 @@ fn connect_timeout(args: &GatewayArgs, read: &mut Reader) -> Duration {
         read.0.push("ARGUS_CONNECT_TIMEOUT_S: expected more than 0 seconds".to_owned());
     }
     limit
+}
+
+fn token_limits(args: &GatewayArgs, read: &mut Reader, lines: usize) -> TokenLimits {
+    let count = |most: u32| {
+        move |text: &str| {
+            let number = text.parse::<u32>().ok().filter(|number| (1..=most).contains(number));
+            number.ok_or_else(|| format!("expected 1 to {most}"))
+        }
+    };
+    TokenLimits {
+        connections: read.or("ARGUS_TOKEN_CONNECTIONS", args.token_connections.as_ref(), 32, count(4096)),
+        frame_bytes: read.or("ARGUS_TOKEN_FRAME_BYTES", args.token_frame_bytes.as_ref(), lines, |text| {
+            let bytes = text.parse::<usize>().ok().filter(|bytes| (4096..=lines).contains(bytes));
+            bytes.ok_or_else(|| format!("expected 4096 to {lines}"))
+        }),
+        requests_per_second: read.or(
+            "ARGUS_TOKEN_REQUESTS_PER_SECOND",
+            args.token_requests_per_second.as_ref(),
+            200,
+            count(100_000),
+        ),
+    }
 }
 
 /// As a browser writes them in `Origin`, since they are compared with that.

@@ -1,5 +1,6 @@
 //! The listening socket: connections come in until the gateway stops, and are waited for then.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::auth::is_operator;
+use super::auth::admit;
 use super::lobby::{Lobby, Visitor};
 use super::watched::Watched;
 use super::{Edge, router};
@@ -40,31 +41,34 @@ const READ_AHEAD: usize = 64 << 10;
 /// Serves everything in `router` until `edge.shutdown`; returns when every connection has ended.
 pub async fn serve(listener: TcpListener, edge: Edge) {
     let (connections, shutdown) = (edge.connections.clone(), edge.shutdown.clone());
-    let token = edge.token.clone();
-    let knows = move |request: &hyper::Request<Incoming>| {
-        is_operator(&token, request.headers(), request.uri().query())
+    let access = edge.access.clone();
+    let judge = move |request: &mut hyper::Request<Incoming>, visitor: &Visitor, from| {
+        let admission = admit(&access, request.headers(), request.uri().query(), visitor, from);
+        request.extensions_mut().insert(admission);
     };
-    serve_within(LIMITS, listener, router::router(edge), knows, shutdown).await;
+    serve_within(LIMITS, listener, router::router(edge), judge, shutdown).await;
     connections.close();
     connections.wait().await;
 }
 
-/// The same with other limits; `knows` tells whether a request's caller has the token.
+/// The same with other limits; `judge` lets in whose request carries a token, and tells the router.
 async fn serve_within(
     limits: Limits,
     mut listener: TcpListener,
     router: Router,
-    knows: impl Fn(&hyper::Request<Incoming>) -> bool + Clone + Send + 'static,
+    judge: impl Fn(&mut hyper::Request<Incoming>, &Visitor, SocketAddr) + Clone + Send + 'static,
     shutdown: CancellationToken,
 ) {
     let (lobby, callers) = (Lobby::new(limits.strangers), TaskTracker::new());
     loop {
-        let (stream, _) = tokio::select! {
+        let (stream, from) = tokio::select! {
             accepted = Listener::accept(&mut listener) => accepted,
             () = shutdown.cancelled() => break,
         };
         let visitor = Arc::new(lobby.enter());
-        callers.spawn(converse(limits, stream, visitor, router.clone(), knows.clone(), shutdown.clone()));
+        let judge = judge.clone();
+        let judge = move |request: &mut _, visitor: &_| judge(request, visitor, from);
+        callers.spawn(converse(limits, stream, visitor, router.clone(), judge, shutdown.clone()));
     }
     drop(listener);
     callers.close();
@@ -77,7 +81,7 @@ async fn converse(
     stream: TcpStream,
     visitor: Arc<Visitor>,
     router: Router,
-    knows: impl Fn(&hyper::Request<Incoming>) -> bool,
+    judge: impl Fn(&mut hyper::Request<Incoming>, &Visitor),
     shutdown: CancellationToken,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
@@ -85,10 +89,8 @@ async fn converse(
     }
     let io = TokioIo::new(Watched::new(stream, limits.silence, visitor.clone()));
     let router = TowerToHyperService::new(router);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        if knows(&request) {
-            visitor.let_in();
-        }
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        judge(&mut request, &visitor);
         router.call(request.map(Body::new))
     });
     let mut http = http1::Builder::new();
@@ -126,8 +128,12 @@ mod tests {
         let (at, shutdown) = (listener.local_addr().unwrap(), CancellationToken::new());
         let slow = || tokio::time::sleep(Duration::from_millis(100));
         let router = Router::new().route("/", get(|| async { "hello" })).route("/slow", get(slow));
-        let knows = |request: &hyper::Request<Incoming>| request.headers().contains_key("x-known");
-        let serving = tokio::spawn(serve_within(limits, listener, router, knows, shutdown.clone()));
+        let judge = |request: &mut hyper::Request<Incoming>, visitor: &Visitor, _| {
+            if request.headers().contains_key("x-known") {
+                visitor.let_in();
+            }
+        };
+        let serving = tokio::spawn(serve_within(limits, listener, router, judge, shutdown.clone()));
         Served { at, shutdown, serving }
     }
 

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::access::{Account, NoSeat, Seat};
+
 /// Everybody who waits. Clones are handles to the same one.
 #[derive(Clone, Debug)]
 pub(super) struct Lobby {
@@ -28,6 +30,8 @@ pub(super) struct Visitor {
     lobby: Lobby,
     number: u64,
     sent_away: CancellationToken,
+    /// Its place among those with the same token, as long as the connection lives.
+    seat: Mutex<Option<Arc<Seat>>>,
 }
 
 impl Lobby {
@@ -52,7 +56,7 @@ impl Lobby {
         waiting.next += 1;
         waiting.callers.insert(number, sent_away.clone());
         drop(waiting);
-        Visitor { lobby: self.clone(), number, sent_away }
+        Visitor { lobby: self.clone(), number, sent_away, seat: Mutex::default() }
     }
 }
 
@@ -60,6 +64,20 @@ impl Visitor {
     /// It named the token, and takes no room any more.
     pub(super) fn let_in(&self) {
         self.lobby.waiting().callers.remove(&self.number);
+    }
+
+    /// It named that token: it takes a seat there, unless it has it already, and leaves the lobby.
+    pub(super) fn let_in_with(&self, account: &Arc<Account>) -> Result<Arc<Seat>, NoSeat> {
+        let mut own = self.seat.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seat) = own.as_ref().filter(|seat| Arc::ptr_eq(seat.account(), account)) {
+            return Ok(seat.clone());
+        }
+        let seat = Arc::new(account.take_seat()?);
+        let before = own.replace(seat.clone());
+        drop(own);
+        drop(before);
+        self.let_in();
+        Ok(seat)
     }
 
     /// Cancelled when it has to go.

@@ -15,11 +15,11 @@ mod ws;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use argus_protocol::token::Secret;
 use argus_protocol::{RpcError, SessionId};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::access::Access;
 use crate::automation::intake::Intake;
 use crate::chat::Chats;
 use crate::config::ProvisionMode;
@@ -32,8 +32,8 @@ pub use rpc::Places;
 /// Everything that a request may reach.
 #[derive(Clone)]
 pub struct Edge {
-    /// The operator's token.
-    pub token: Secret,
+    /// Valid tokens, and what was done with them.
+    pub access: Access,
     /// Web origins allowed beside our own.
     pub origins: Arc<[String]>,
     /// How runtimes are made.

@@ -13,10 +13,10 @@ const FRAMES: usize = 8192;
 /// a line) leaves room for what comes right behind it; all clients share the bytes of a frame.
 const BYTES: usize = 96 << 20;
 
-/// Why a client is let go.
+/// Why a client is let go. What waits for it is still sent, unless it is said otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseReason {
-    /// It reads too slowly. What waits for it is thrown away; after every other reason it is still sent.
+    /// It reads too slowly. What waits for it is thrown away.
     Slow,
     /// It sent a frame over the limit.
     TooBig,
@@ -24,6 +24,8 @@ pub enum CloseReason {
     NoText,
     /// It is here again over another connection.
     Replaced,
+    /// Its token is worth nothing any more, in these words. Nothing that waits for it is sent.
+    Barred(&'static str),
     /// Its session was deleted.
     Deleted,
     /// Its session ended for no reason that was told.
@@ -85,7 +87,7 @@ impl ClientReceiver {
         let frame = tokio::select! {
             biased;
             () = self.shared.closed.cancelled() => match self.reason() {
-                CloseReason::Slow => None,
+                CloseReason::Slow | CloseReason::Barred(_) => None,
                 _ => self.frames.try_recv().ok(),
             },
             frame = self.frames.recv() => frame,

@@ -150,6 +150,11 @@ impl Sessions {
         Ok(session)
     }
 
+    /// The default session, where one was chosen already.
+    pub async fn stored_default(&self) -> Option<SessionId> {
+        self.parts.state.default_session().await
+    }
+
     /// Makes a session known without starting anything.
     pub async fn reserve(&self, id: &SessionId) -> Result<(), ProvisionError> {
         self.parts.provisioner.reserve(id).await

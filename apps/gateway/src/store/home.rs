@@ -94,10 +94,20 @@ impl Home {
         self.own().join("state.json")
     }
 
+    /// Where the audit is.
+    pub fn audit(&self) -> PathBuf {
+        self.own().join("audit.log")
+    }
+
+    /// Where the operator token is stored: in `file`, without one in `gateway/token`.
+    pub fn token_path(&self, file: Option<&Path>) -> PathBuf {
+        file.map_or_else(|| self.own().join("token"), Path::to_owned)
+    }
+
     /// The operator token stored in `file`, without one in `gateway/token`; made at the first call. A blank file counts
     /// as none.
     pub fn token(&self, file: Option<&Path>) -> Result<Secret, HomeError> {
-        let path = file.map_or_else(|| self.own().join("token"), Path::to_owned);
+        let path = self.token_path(file);
         let stored = read(&path)?.unwrap_or_default();
         if stored.len() > LONGEST_TOKEN {
             let reason = format!("it is longer than {LONGEST_TOKEN} bytes");
@@ -108,9 +118,7 @@ impl Home {
             Ok(None) => {}
             Err(why) => return Err(HomeError::Token { path, reason: why.to_string() }),
         }
-        let text = data_encoding::HEXLOWER.encode(&random(&path)?);
-        durable::replace(&path, format!("{text}\n").as_bytes()).map_err(at(&path))?;
-        Ok(Secret::parse(&text).expect("64 hex digits are not blank"))
+        renew_token(&path)
     }
 
     /// The stored signing key, made at the first call.
@@ -126,6 +134,13 @@ impl Home {
         };
         Ok(SigningKey::new(bytes))
     }
+}
+
+/// Stores a new token in place of the one that is there.
+pub fn renew_token(path: &Path) -> Result<Secret, HomeError> {
+    let text = data_encoding::HEXLOWER.encode(&random(path)?);
+    durable::replace(path, format!("{text}\n").as_bytes()).map_err(at(path))?;
+    Ok(Secret::parse(&text).expect("64 hex digits are not blank"))
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> HomeError {

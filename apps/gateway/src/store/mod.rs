@@ -1,5 +1,6 @@
 //! What must survive: the home's own files, `state.json` and the ledger.
 
+pub mod audit_file;
 pub mod clock;
 mod durable;
 pub mod history_file;

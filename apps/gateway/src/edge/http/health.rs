@@ -1,12 +1,14 @@
 //! `GET /healthz` and `GET /readyz`.
 
+use argus_protocol::token::scope::Scope;
+use axum::Extension;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::super::Edge;
-use super::super::auth::is_operator;
+use super::super::auth::Admission;
 
 /// The process serves.
 pub(in super::super) async fn alive() -> Json<Value> {
@@ -16,10 +18,10 @@ pub(in super::super) async fn alive() -> Json<Value> {
 /// Everything it needs serves too. Reasons are told to the operator only.
 pub(in super::super) async fn ready(
     State(edge): State<Edge>,
-    headers: HeaderMap,
-    uri: Uri,
+    Extension(admission): Extension<Admission>,
 ) -> (StatusCode, Json<Value>) {
-    let (ok, told) = if is_operator(&edge.token, &headers, uri.query()) {
+    let operator = matches!(&admission, Admission::Known(grant) if *grant.scope() == Scope::Operator);
+    let (ok, told) = if operator {
         let report = edge.standing.report().await;
         (report.ok, json!(report))
     } else {

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::super::Edge;
-use super::super::auth::Operator;
+use super::super::auth::{Known, too_soon};
 use super::super::error::detail;
 use super::{Caller, Methods};
 use crate::automation::line::Place;
@@ -27,7 +27,7 @@ struct Call {
 
 /// `POST /rpc`
 pub(in super::super) async fn call(
-    _: Operator,
+    Known(grant): Known,
     State(edge): State<Edge>,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
@@ -35,11 +35,24 @@ pub(in super::super) async fn call(
         Ok(body) => body,
         Err(error) => return detail(error.status(), error.body_text()).into_response(),
     };
+    if body.len() > grant.frame_bytes() {
+        let words = format!("the body is over the limit of this token ({} bytes)", grant.frame_bytes());
+        return detail(StatusCode::PAYLOAD_TOO_LARGE, words).into_response();
+    }
     let call = match read(&body) {
         Ok(call) => call,
         Err((id, error)) => return failed(&id, &error).into_response(),
     };
-    let methods = Methods::of(edge, Caller { session: None });
+    match &call.id {
+        Some(id) => {
+            if let Err(wait) = grant.pay() {
+                return failed(id, &too_soon(wait)).into_response();
+            }
+        }
+        None => tokio::time::sleep(grant.owe()).await,
+    }
+    let session = grant.scope().session().cloned();
+    let methods = Methods::of(edge, Caller { session, grant });
     let outcome = methods.outcome(&call.method, call.params.as_deref(), Place::alone()).await;
     let Some(id) = call.id else { return StatusCode::NO_CONTENT.into_response() };
     match outcome {

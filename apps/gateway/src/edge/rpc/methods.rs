@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use argus_protocol::argus::{SessionParams, channel, chat, input, pairing, thread};
+use argus_protocol::argus::{SessionParams, channel, chat, input, pairing, thread, token};
+use argus_protocol::token::scope::Scope;
 use argus_protocol::{RpcError, SessionId, error};
 use argus_session::Answer;
 use jsonrpsee::types::{ErrorObjectOwned, Params};
@@ -13,58 +14,147 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::super::Edge;
-use super::{Caller, InLine, session_of, session_of_params};
+use super::super::auth::not_for;
+use super::{Caller, InLine, May, session_of, session_of_params, tokens};
+use crate::access::Act;
 
 /// How long a caller waits for a main thread.
 const PATIENCE: Duration = Duration::from_mins(2);
 
+/// One method: its name, who may call it, and how it is registered.
+struct Method {
+    name: &'static str,
+    may: May,
+    register: fn(&mut RpcModule<Edge>, &'static str),
+}
+
 /// The table.
+const METHODS: [Method; 10] = [
+    Method {
+        name: input::ENQUEUE,
+        may: May::Clients,
+        register: |module, name| {
+            _ = module.register_async_method(name, |params, edge, caller| async move {
+                let request: input::Enqueue = read(&params)?;
+                let who = who(&caller)?;
+                speaks_for_itself(&who, &request).map_err(tell)?;
+                let session = session_of(&edge, &who, request.session_id.as_deref()).await.map_err(tell)?;
+                let place = caller.get::<InLine>().map(InLine::take).unwrap_or_default();
+                edge.intake.enqueue(&session, request, place).await.map_err(tell)
+            });
+        },
+    },
+    Method {
+        name: thread::MAIN_ENSURE,
+        may: May::Clients,
+        register: |module, name| {
+            _ = module.register_async_method(name, |params, edge, caller| async move {
+                let params: SessionParams = read(&params)?;
+                let session = session_of_params(&edge, &who(&caller)?, params).await.map_err(tell)?;
+                main_thread(&edge, &session).await.map_err(tell)
+            });
+        },
+    },
+    Method {
+        name: chat::RECEIVE,
+        may: May::Operator,
+        register: |module, name| {
+            _ = module.register_async_method(name, |params, edge, _| async move {
+                let message: chat::Receive = read(&params)?;
+                edge.chats.receive(&message).await.map_err(|error| tell(error.into()))
+            });
+        },
+    },
+    Method {
+        name: chat::MOVED,
+        may: May::Operator,
+        register: |module, name| {
+            _ = module.register_async_method(name, |params, edge, _| async move {
+                let moved: chat::Moved = read(&params)?;
+                edge.chats.moved(&moved).await.map_err(|error| tell(error.into()))?;
+                Ok::<_, ErrorObjectOwned>(json!({ "ok": true }))
+            });
+        },
+    },
+    Method {
+        name: channel::REPORT,
+        may: May::Operator,
+        register: |module, name| {
+            _ = module.register_async_method(name, |params, edge, _| async move {
+                let report: channel::Report = read(&params)?;
+                edge.standing.receiver_reports(report);
+                Ok::<_, ErrorObjectOwned>(json!({ "ok": true }))
+            });
+        },
+    },
+    Method {
+        name: pairing::CODE,
+        may: May::Operator,
+        register: |module, name| {
+            _ = module.register_async_method(name, |_, edge, caller| async move {
+                let by = who(&caller)?.grant.author();
+                let noted = edge.access.audit().note(&by, Act::PairingCodeShown, "", "done").await;
+                noted.map_err(|error| tell(RpcError::failed(error)))?;
+                edge.chats.pairing_code().await.map_err(|error| tell(error.into()))
+            });
+        },
+    },
+    Method {
+        name: token::CREATE,
+        may: May::Operator,
+        register: |module, name| {
+            _ = module.register_async_method(name, |params, edge, caller| async move {
+                tokens::create(&edge, &who(&caller)?.grant.author(), read(&params)?).await.map_err(tell)
+            });
+        },
+    },
+    Method {
+        name: token::LIST,
+        may: May::Operator,
+        register: |module, name| {
+            _ = module.register_async_method(name, |_, edge, _| async move {
+                tokens::list(&edge).await.map_err(tell)
+            });
+        },
+    },
+    Method {
+        name: token::REVOKE,
+        may: May::Operator,
+        register: |module, name| {
+            _ = module.register_async_method(name, |params, edge, caller| async move {
+                tokens::revoke(&edge, &who(&caller)?.grant.author(), read(&params)?).await.map_err(tell)
+            });
+        },
+    },
+    Method {
+        name: token::ROTATE,
+        may: May::Operator,
+        register: |module, name| {
+            _ = module.register_async_method(name, |params, edge, caller| async move {
+                tokens::rotate(&edge, &who(&caller)?.grant.author(), read(&params)?).await.map_err(tell)
+            });
+        },
+    },
+];
+
+/// The table, ready to be called.
 pub(super) fn table(edge: Edge) -> RpcModule<Edge> {
     let mut module = RpcModule::new(edge);
-    let mut add =
-        |name: &'static str, register: fn(&mut RpcModule<Edge>, &'static str)| register(&mut module, name);
-    add(input::ENQUEUE, |module, name| {
-        _ = module.register_async_method(name, |params, edge, caller| async move {
-            let request: input::Enqueue = read(&params)?;
-            let session =
-                session_of(&edge, &who(&caller)?, request.session_id.as_deref()).await.map_err(tell)?;
-            let place = caller.get::<InLine>().map(InLine::take).unwrap_or_default();
-            edge.intake.enqueue(&session, request, place).await.map_err(tell)
-        });
-    });
-    add(thread::MAIN_ENSURE, |module, name| {
-        _ = module.register_async_method(name, |params, edge, caller| async move {
-            let params: SessionParams = read(&params)?;
-            let session = session_of_params(&edge, &who(&caller)?, params).await.map_err(tell)?;
-            main_thread(&edge, &session).await.map_err(tell)
-        });
-    });
-    add(chat::RECEIVE, |module, name| {
-        _ = module.register_async_method(name, |params, edge, _| async move {
-            let message: chat::Receive = read(&params)?;
-            edge.chats.receive(&message).await.map_err(|error| tell(error.into()))
-        });
-    });
-    add(chat::MOVED, |module, name| {
-        _ = module.register_async_method(name, |params, edge, _| async move {
-            let moved: chat::Moved = read(&params)?;
-            edge.chats.moved(&moved).await.map_err(|error| tell(error.into()))?;
-            Ok::<_, ErrorObjectOwned>(json!({ "ok": true }))
-        });
-    });
-    add(channel::REPORT, |module, name| {
-        _ = module.register_async_method(name, |params, edge, _| async move {
-            let report: channel::Report = read(&params)?;
-            edge.standing.receiver_reports(report);
-            Ok::<_, ErrorObjectOwned>(json!({ "ok": true }))
-        });
-    });
-    add(pairing::CODE, |module, name| {
-        _ = module.register_async_method(name, |_, edge, _| async move {
-            edge.chats.pairing_code().await.map_err(|error| tell(error.into()))
-        });
-    });
+    METHODS.iter().for_each(|method| (method.register)(&mut module, method.name));
     module
+}
+
+/// Who may call a method; `None` where there is none of that name.
+pub(super) fn who_may(name: &str) -> Option<May> {
+    METHODS.iter().find(|method| method.name == name).map(|method| method.may)
+}
+
+/// An answer goes to the chat that is named: only the operator's programs may name one.
+fn speaks_for_itself(caller: &Caller, request: &input::Enqueue) -> Result<(), RpcError> {
+    if request.source.is_some() && *caller.grant.scope() != Scope::Operator {
+        return Err(RpcError::forbidden(not_for(&caller.grant, "source")));
+    }
+    Ok(())
 }
 
 /// The session's main thread, made when there is none.

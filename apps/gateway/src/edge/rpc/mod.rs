@@ -3,11 +3,13 @@
 mod http;
 mod methods;
 mod places;
+mod tokens;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use argus_protocol::argus::SessionParams;
 use argus_protocol::error::INTERNAL;
+use argus_protocol::token::scope::Scope;
 use argus_protocol::{Frame, FrameKind, RpcError, SessionId, frame};
 use jsonrpsee::RpcModule;
 use serde::Deserialize;
@@ -15,6 +17,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::Edge;
+use super::auth::{Grant, not_for};
 use crate::automation::line::Place;
 
 pub(super) use http::call as http;
@@ -23,8 +26,19 @@ pub use places::Places;
 /// Who calls a method.
 #[derive(Clone)]
 pub(super) struct Caller {
-    /// The session of the caller's connection; `None` at `POST /rpc`.
+    /// The session of the caller's connection, or of its token; `None` for the operator at `POST /rpc`.
     pub(super) session: Option<SessionId>,
+    /// What its token opens.
+    pub(super) grant: Grant,
+}
+
+/// Who may call a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum May {
+    /// Only who has the operator's token, or one that is as good.
+    Operator,
+    /// Programs with a token for one session too, for that session.
+    Clients,
 }
 
 /// The call's place among the calls of its connection, until the method takes it.
@@ -43,14 +57,18 @@ impl InLine {
 
 /// The table for one connection.
 #[derive(Clone)]
-pub(super) struct Methods(RpcModule<Edge>);
+pub(super) struct Methods {
+    module: RpcModule<Edge>,
+    edge: Edge,
+    caller: Caller,
+}
 
 impl Methods {
     /// The table, as this caller sees it.
     pub(super) fn of(edge: Edge, caller: Caller) -> Self {
-        let mut module = methods::table(edge);
-        module.extensions_mut().insert(caller);
-        Self(module)
+        let mut module = methods::table(edge.clone());
+        module.extensions_mut().insert(caller.clone());
+        Self { module, edge, caller }
     }
 
     /// Calls a method by a frame of `/ws`; the reply in the same form, `None` for a notification.
@@ -63,6 +81,20 @@ impl Methods {
         })
     }
 
+    /// Whether the caller's token is for that method. One that there is not is not refused here.
+    fn permit(&self, method: &str) -> Result<(), RpcError> {
+        let grant = &self.caller.grant;
+        let may = match (methods::who_may(method), grant.scope()) {
+            (None, _) | (_, Scope::Operator) | (Some(May::Clients), Scope::Client(_)) => true,
+            (Some(May::Clients | May::Operator), _) => false,
+        };
+        if may {
+            return Ok(());
+        }
+        self.edge.access.audit().refused(&grant.author(), method, "the token is for something else");
+        Err(RpcError::forbidden(not_for(grant, method)))
+    }
+
     /// Runs a method; its result as JSON text. Whatever the caller's id was, the table sees its own: it would refuse
     /// ids that the wire allows.
     async fn outcome(&self, method: &str, params: Option<&str>, place: Place) -> Result<String, RpcError> {
@@ -71,10 +103,11 @@ impl Methods {
             result: Option<Box<RawValue>>,
             error: Option<RpcError>,
         }
+        self.permit(method)?;
         let params = params.filter(|text| text.starts_with('{')).unwrap_or("{}");
         let request = format!(r#"{{"jsonrpc":"2.0","id":0,"method":{},"params":{params}}}"#, json!(method));
         // A method that panics must not take the connection with it.
-        let mut module = self.0.clone();
+        let mut module = self.module.clone();
         module.extensions_mut().insert(InLine::new(place));
         let call = tokio::spawn(async move { module.raw_json_request(&request, 1).await });
         let reply = match call.await {
@@ -107,9 +140,16 @@ pub(super) async fn session_of(
     named: Option<&str>,
 ) -> Result<SessionId, RpcError> {
     match (&caller.session, named) {
+        (Some(own), Some(named)) if named != own.as_str() && caller.grant.scope().session().is_some() => {
+            Err(RpcError::forbidden(format!("this token is for session `{own}`, not for `{named}`")))
+        }
         (Some(own), Some(named)) if named != own.as_str() => Err(RpcError::invalid_params(format!(
             "this connection belongs to session `{own}`, not to `{named}`"
         ))),
+        // A token outlives its session by a moment.
+        (Some(own), _) if caller.grant.scope().session().is_some() && !edge.sessions.knows(own).await => {
+            Err(RpcError::failed(format!("Unknown session `{own}`")))
+        }
         (Some(own), _) => Ok(own.clone()),
         (None, None) => edge.default_session().await,
         (None, Some(named)) => {

@@ -5,12 +5,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use argus_protocol::argus::session::Attached;
-use argus_protocol::{ClientId, ClientName, SessionId};
+use argus_protocol::{ClientId, ClientName};
 use argus_session::{Arrival, Heard, Identity, Listening};
+use axum::Extension;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse as _, Response};
 use futures::StreamExt;
 use serde::Deserialize;
@@ -18,13 +18,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::super::Edge;
-use super::super::auth::is_operator;
+use super::super::auth::{Admission, Grant, full};
 use super::super::http::about;
 use super::super::rpc::{Caller, Methods};
+use super::choosing::{Wanted, choose};
 use super::reading::Reading;
-use super::upstreams;
 use super::writing::{Socket, WRITE_BUFFER, refuse, write};
-use crate::clock::new_session_id;
 use crate::sessions::{ClientSender, CloseReason, SessionHandle, outbound};
 
 /// What a client may say in the URL.
@@ -44,28 +43,23 @@ pub(crate) struct Wishes {
 }
 
 impl Wishes {
-    /// Those of a client that can say nothing: the default session.
-    fn of_the_silent() -> Self {
-        let session = Some("default".to_owned());
+    /// Those of a client that can say nothing: its token's session, with the operator's the default one.
+    fn of_the_silent(admission: &Admission) -> Self {
+        let own = matches!(admission, Admission::Known(grant) if grant.scope().session().is_some());
+        let session = (!own).then(|| "default".to_owned());
         Self { session, id: None, handler: None, after: None, epoch: None, client: None }
     }
 
     /// Which session is wanted.
-    fn session(&self) -> Option<&str> {
-        self.session.as_deref().map(str::trim).filter(|id| !id.is_empty())
-    }
-
-    /// Which upstream is wanted.
-    fn upstream(&self) -> Option<&str> {
-        self.id.as_deref().map(str::trim).filter(|id| !id.is_empty())
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted { session: named(self.session.as_ref()), upstream: named(self.id.as_ref()) }
     }
 
     /// How the client wants to be treated; the reason of the close where that cannot be read.
     fn arrival(self, hello: Attached) -> Result<Arrival, &'static str> {
         let listening = listening(self.after.as_deref(), self.epoch)?;
         let handler = self.handler.as_deref() != Some("0");
-        let name = self.client.as_deref().map(str::trim).filter(|name| !name.is_empty());
-        let name = name.map(str::parse::<ClientName>).transpose();
+        let name = named(self.client.as_ref()).map(str::parse::<ClientName>).transpose();
         let name = name.map_err(|_| "`client` takes 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`")?;
         let identity = name.map(|name| Identity(name.to_string()));
         Ok(Arrival { hello, listening, handler, identity })
@@ -79,31 +73,28 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 pub(crate) async fn upgrade(
     State(edge): State<Edge>,
     Query(wishes): Query<Wishes>,
-    headers: HeaderMap,
-    uri: Uri,
+    Extension(admission): Extension<Admission>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    open(edge, wishes, &headers, &uri, upgrade)
+    open(edge, wishes, admission, upgrade)
 }
 
-/// `GET /`: clients of the agent's own protocol that can name no path (`codex --remote`) get the default session;
-/// whoever asks for no socket is told what this is.
+/// `GET /`: clients of the agent's own protocol that can name no path (`codex --remote`) get their token's session,
+/// with the operator's the default one; whoever asks for no socket is told what this is.
 pub(crate) async fn root(
     State(edge): State<Edge>,
-    headers: HeaderMap,
-    uri: Uri,
+    Extension(admission): Extension<Admission>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     match upgrade {
-        Ok(upgrade) => open(edge, Wishes::of_the_silent(), &headers, &uri, upgrade),
+        Ok(upgrade) => open(edge, Wishes::of_the_silent(&admission), admission, upgrade),
         Err(_) => about().await.into_response(),
     }
 }
 
-fn open(edge: Edge, wishes: Wishes, headers: &HeaderMap, uri: &Uri, upgrade: WebSocketUpgrade) -> Response {
-    let allowed = is_operator(&edge.token, headers, uri.query());
+fn open(edge: Edge, wishes: Wishes, admission: Admission, upgrade: WebSocketUpgrade) -> Response {
     // Who is only told that they may not come in needs no room for what they say.
-    let limit = if allowed { edge.frame_limit } else { 4096 };
+    let limit = if let Admission::Known(grant) = &admission { grant.frame_bytes() } else { 4096 };
     let connections = edge.connections.clone();
     upgrade
         .max_message_size(limit)
@@ -113,21 +104,17 @@ fn open(edge: Edge, wishes: Wishes, headers: &HeaderMap, uri: &Uri, upgrade: Web
         .max_write_buffer_size(WRITE_BUFFER + limit)
         .on_upgrade(move |socket| {
             connections.track_future(async move {
-                if allowed {
-                    serve(edge, wishes, socket).await;
-                } else {
-                    refuse(socket, 1008, "Unauthorized").await;
+                match admission {
+                    Admission::Known(grant) => serve(edge, wishes, grant, socket).await,
+                    Admission::Full(most) => refuse(socket, 1008, full(most)).await,
+                    Admission::Stranger(words) => refuse(socket, 1008, words).await,
                 }
             })
         })
 }
 
-async fn serve(edge: Edge, wishes: Wishes, socket: WebSocket) {
-    let chosen = match edge.sessions.fixed() {
-        Some(fixed) => upstreams::choose(fixed, wishes.upstream(), wishes.session()).map(|id| (id, true)),
-        None => choose(&edge, wishes.session()).await,
-    };
-    let (id, attached) = match chosen {
+async fn serve(edge: Edge, wishes: Wishes, grant: Grant, socket: WebSocket) {
+    let (id, attached) = match choose(&edge, &grant, wishes.wanted()).await {
         Ok(chosen) => chosen,
         Err((code, reason)) => return refuse(socket, code, reason).await,
     };
@@ -138,6 +125,8 @@ async fn serve(edge: Edge, wishes: Wishes, socket: WebSocket) {
     };
     let client = ClientId::new(edge.next_client.fetch_add(1, Ordering::Relaxed));
     let (sender, mut receiver) = outbound();
+    let ends = sender.clone();
+    grant.seat().on_end(Box::new(move |ending| ends.close(CloseReason::Barred(ending.words()))));
     let handle = edge.sessions.get(&id);
     if handle.attach(client, arrival, sender.clone()).await.is_err() {
         return refuse(socket, 1011, "Failed to provision upstream container").await;
@@ -145,8 +134,8 @@ async fn serve(edge: Edge, wishes: Wishes, socket: WebSocket) {
     tracing::info!(session.id = %id, client.id = %client, "a client attached");
     let (sink, stream) = socket.split();
     let (heard, last_heard) = watch::channel(Instant::now());
-    let methods = Methods::of(edge.clone(), Caller { session: Some(id.clone()) });
-    let mut reading = Reading::new(client, handle.clone(), sender.clone(), methods);
+    let methods = Methods::of(edge.clone(), Caller { session: Some(id.clone()), grant: grant.clone() });
+    let mut reading = Reading::new(client, handle.clone(), sender.clone(), methods, grant);
     let mut socket = Socket::new(sink, stream);
     let (sink, stream) = socket.halves();
     let left = tokio::select! {
@@ -176,6 +165,11 @@ async fn end_with_its_owners(edge: &Edge, handle: &SessionHandle, sender: &Clien
     std::future::pending().await
 }
 
+/// What a query names; blank is nothing.
+fn named(text: Option<&String>) -> Option<&str> {
+    text.map(|text| text.trim()).filter(|text| !text.is_empty())
+}
+
 /// How a client wants to hear what is said to everybody; a close reason when that cannot be read.
 fn listening(after: Option<&str>, epoch: Option<String>) -> Result<Listening, &'static str> {
     match after.map(str::trim) {
@@ -185,26 +179,5 @@ fn listening(after: Option<&str>, epoch: Option<String>) -> Result<Listening, &'
             .parse()
             .map(|number| Listening::Numbered { after: Some(Heard { number, epoch }) })
             .map_err(|_| "`after` is no number"),
-    }
-}
-
-/// The session that a client means, and whether it was there; a close code and reason otherwise.
-async fn choose(edge: &Edge, wish: Option<&str>) -> Result<(SessionId, bool), (u16, &'static str)> {
-    const UNKNOWN: (u16, &str) = (1008, "Unknown session");
-    let failed = |error: &dyn std::fmt::Display| {
-        tracing::error!(%error, "no session for a client");
-        (1011, "Failed to provision upstream container")
-    };
-    match wish {
-        Some("default") => edge.default_session().await.map(|id| (id, true)).map_err(|error| failed(&error)),
-        Some(wish) => {
-            let id: SessionId = wish.parse().map_err(|_| UNKNOWN)?;
-            if edge.sessions.knows(&id).await { Ok((id, true)) } else { Err(UNKNOWN) }
-        }
-        None => {
-            let id = new_session_id();
-            edge.sessions.reserve(&id).await.map_err(|error| failed(&error))?;
-            Ok((id, false))
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! `WebSocket` connections, one kind to a file.
 
+mod choosing;
 mod client;
 mod reading;
-mod upstreams;
 mod writing;
 
 pub(super) use client::{root, upgrade};

@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite;
 
+use super::super::auth::{Grant, too_soon};
 use super::super::rpc::Methods;
 use crate::automation::line::{Line, Place};
 use crate::sessions::{AskError, ClientSender, CloseReason, SessionHandle, Share};
@@ -27,6 +28,7 @@ pub(super) struct Reading {
     sender: ClientSender,
     share: Share,
     methods: Methods,
+    grant: Grant,
     calls: Arc<Semaphore>,
     /// What is enqueued stays in its order, whatever else the calls do.
     line: Line,
@@ -38,9 +40,10 @@ impl Reading {
         handle: SessionHandle,
         sender: ClientSender,
         methods: Methods,
+        grant: Grant,
     ) -> Self {
         let calls = Arc::new(Semaphore::new(OPEN_CALLS as usize));
-        Self { client, handle, sender, share: Share::default(), methods, calls, line: Line::default() }
+        Self { client, handle, sender, share: Share::default(), methods, grant, calls, line: Line::default() }
     }
 
     /// Waits until every call is answered.
@@ -62,6 +65,7 @@ impl Reading {
                     let error =
                         RpcError::new(INVALID_REQUEST, "binary frames are not taken; send JSON as text");
                     self.sender.send(frame::reply_error("null", &error));
+                    self.keep_pace().await;
                 }
                 // After a close the stream answers it and ends.
                 Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_)) => {}
@@ -71,11 +75,30 @@ impl Reading {
         Ok(())
     }
 
+    /// Waits where what cannot be refused came too soon, and with it the client's socket.
+    async fn keep_pace(&self) {
+        let wait = self.grant.owe();
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+    }
+
     async fn take(&mut self, text: Bytes) {
         let frame = match Frame::parse(text) {
             Ok(frame) => frame,
-            Err(error) => return self.sender.send(frame::reply_error("null", &error.into())),
+            Err(error) => {
+                self.sender.send(frame::reply_error("null", &error.into()));
+                return self.keep_pace().await;
+            }
         };
+        match frame.id().filter(|_| frame.kind() == FrameKind::Request) {
+            Some(id) => {
+                if let Err(wait) = self.grant.pay() {
+                    return self.sender.send(frame::reply_error(id, &too_soon(wait)));
+                }
+            }
+            None => self.keep_pace().await,
+        }
         if frame.method().starts_with(PREFIX) {
             return self.call(frame);
         }

@@ -50,10 +50,11 @@ pub(super) async fn write(
             sink.feed(message).await?;
             if flush { sink.flush().await } else { Ok(()) }
         };
-        // A client that is let go for being slow is not waited for.
-        let slow = async {
-            if receiver.let_go().await != CloseReason::Slow {
-                std::future::pending::<()>().await;
+        // A client that is let go for being slow, or for its token, is not waited for.
+        let at_once = async {
+            match receiver.let_go().await {
+                reason @ (CloseReason::Slow | CloseReason::Barred(_)) => reason,
+                _ => std::future::pending().await,
             }
         };
         tokio::select! {
@@ -62,7 +63,7 @@ pub(super) async fn write(
                 Ok(Err(_)) => return None,
                 Err(_) => return Some(CloseReason::Slow),
             },
-            () = slow => return Some(CloseReason::Slow),
+            reason = at_once => return Some(reason),
         }
     }
 }
@@ -95,6 +96,7 @@ impl Socket {
             CloseReason::TooBig => (1009, "the frame is over the limit"),
             CloseReason::NoText => (1007, "the frame is no UTF-8 text"),
             CloseReason::Replaced => (1012, "replaced by a newer connection of this client"),
+            CloseReason::Barred(words) => (1008, words),
             CloseReason::Deleted => (1000, "session deleted"),
             CloseReason::Lost => (1011, "the session ended: reconnect to go on"),
             CloseReason::Shutdown => (1001, "the gateway stops"),
@@ -115,9 +117,9 @@ impl Socket {
 }
 
 /// Ends a connection that never was a client's.
-pub(super) async fn refuse(socket: WebSocket, code: u16, reason: &'static str) {
+pub(super) async fn refuse(socket: WebSocket, code: u16, reason: impl Into<Utf8Bytes>) {
     let (mut sink, mut stream) = socket.split();
-    let close = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }));
+    let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
     let goodbye = async {
         if sink.send(close).await.is_ok() {
             while let Some(Ok(_)) = stream.next().await {}

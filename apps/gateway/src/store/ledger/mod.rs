@@ -16,6 +16,7 @@ mod retention;
 mod settling;
 mod submissions;
 mod threads;
+mod tokens;
 mod writer;
 
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use self::received::Seen;
 pub use self::retention::Pruned;
 pub use self::settling::Settled;
 pub use self::submissions::{Known, NewSubmission, Phase, Submitted};
+pub use self::tokens::{TokenLimits, TokenRow};
 pub use self::writer::Tx;
 use self::writer::Writer;
 use super::clock::{self, Clock};

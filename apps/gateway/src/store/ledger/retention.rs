@@ -14,6 +14,8 @@ pub struct Pruned {
     pub outbox: u64,
     /// People we do not know.
     pub strangers: u64,
+    /// Tokens that expired or were revoked.
+    pub tokens: u64,
 }
 
 /// Rows of one transaction at most, so that nobody waits long behind it.
@@ -28,6 +30,8 @@ const OUTBOX: &str = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox \
      WHERE state <> 'pending' AND done_ms < $1 ORDER BY done_ms LIMIT $2)";
 const STRANGERS: &str = "DELETE FROM strangers WHERE (channel, bot, user_id) IN \
      (SELECT channel, bot, user_id FROM strangers WHERE told_ms < $1 ORDER BY told_ms LIMIT $2)";
+const TOKENS: &str = "DELETE FROM tokens WHERE id IN \
+     (SELECT id FROM tokens WHERE revoked_ms < $1 OR expires_ms < $1 LIMIT $2)";
 
 impl Ledger {
     /// Removes what ended more than `days` before `now_ms` (unix milliseconds). What is open or waits stays. At least
@@ -39,6 +43,7 @@ impl Ledger {
             received: self.sweep(RECEIVED, before).await?,
             outbox: self.sweep(OUTBOX, before).await?,
             strangers: self.sweep(STRANGERS, before).await?,
+            tokens: self.sweep(TOKENS, before).await?,
         })
     }
 

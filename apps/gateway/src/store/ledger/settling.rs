@@ -23,8 +23,8 @@ impl Ledger {
         self.write(move |tx| Box::pin(async move { tx.settle(&settlement).await })).await
     }
 
-    /// Forgets a session that was deleted: its open submissions fail, their chats are told, and its bindings and
-    /// link state go. Answers what it settled.
+    /// Forgets a session that was deleted: its open submissions fail, their chats are told, its bindings and
+    /// link state go, and its tokens end. Answers what it settled.
     pub async fn forget_session(&self, session: &SessionId) -> Result<Vec<Settlement>, LedgerError> {
         let session = session.clone();
         self.write(move |tx| Box::pin(async move { tx.forget_session(&session).await })).await
@@ -93,6 +93,7 @@ impl Tx {
         ] {
             sqlx::query(statement).bind(session.as_str()).execute(&mut self.connection).await?;
         }
+        self.revoke_tokens_of(session).await?;
         Ok(settled)
     }
 }

@@ -4,6 +4,7 @@ mod facts;
 mod files;
 mod outbox;
 mod submissions;
+mod tokens;
 mod writes;
 
 use std::path::PathBuf;

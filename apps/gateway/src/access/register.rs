@@ -1,0 +1,161 @@
+//! The valid tokens, in memory, and the judgement of a text that somebody offers as one.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use argus_protocol::TokenId;
+use argus_protocol::token::derived::{self, Claims};
+use argus_protocol::token::scope::Scope;
+use argus_protocol::token::{Secret, SigningKey};
+use tokio::sync::Notify;
+
+use super::{Account, Audit, Ending, Holder, Limits};
+use crate::clock::unix_ms;
+use crate::store::LedgerError;
+use crate::store::ledger::{Ledger, TokenRow};
+
+/// Connections at once with the operator's own token.
+const OPERATORS_CONNECTIONS: u32 = 4096;
+
+/// What access is made of.
+pub struct AccessParts {
+    /// Where tokens are noted.
+    pub ledger: Ledger,
+    /// Signs derived tokens.
+    pub key: SigningKey,
+    /// The operator's own token.
+    pub operator: OperatorToken,
+    /// What a derived token may take unless it was made otherwise.
+    pub limits: Limits,
+    /// Longest frame in bytes with any token.
+    pub frame_limit: usize,
+    /// What was done.
+    pub audit: Audit,
+}
+
+/// The operator's own token.
+pub struct OperatorToken {
+    /// The token.
+    pub token: Secret,
+    /// The file that keeps it; `None` where it was given as a setting.
+    pub file: Option<PathBuf>,
+}
+
+/// Access. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Access(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) ledger: Ledger,
+    pub(super) key: SigningKey,
+    pub(super) operator_file: Option<PathBuf>,
+    pub(super) limits: Limits,
+    pub(super) frame_limit: usize,
+    pub(super) audit: Audit,
+    register: RwLock<Register>,
+    /// Held by whoever changes ledger and register, so that both change in the same order.
+    pub(super) deeds: tokio::sync::Mutex<()>,
+    /// Wakes who waits for the next token to expire.
+    pub(super) changed: Notify,
+}
+
+pub(super) struct Register {
+    pub(super) operator: (Secret, Arc<Account>),
+    pub(super) generation: u32,
+    pub(super) signing: Secret,
+    pub(super) tokens: HashMap<TokenId, Arc<Account>>,
+}
+
+/// Why a text opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It is no token of ours.
+    Unknown,
+    /// It was one.
+    Ended(Ending),
+}
+
+impl Access {
+    /// Reads the valid tokens.
+    pub async fn open(parts: AccessParts) -> Result<Self, LedgerError> {
+        let generation = parts.ledger.token_generation().await?;
+        let rows = parts.ledger.valid_tokens(unix_ms()).await?;
+        let operators = operators_account(parts.frame_limit);
+        let register = Register {
+            operator: (parts.operator.token, operators),
+            generation,
+            signing: parts.key.of_tokens(generation),
+            tokens: HashMap::new(),
+        };
+        let access = Self(Arc::new(Inner {
+            ledger: parts.ledger,
+            key: parts.key,
+            operator_file: parts.operator.file,
+            limits: parts.limits,
+            frame_limit: parts.frame_limit,
+            audit: parts.audit,
+            register: RwLock::new(register),
+            deeds: tokio::sync::Mutex::default(),
+            changed: Notify::new(),
+        }));
+        let valid = rows.into_iter().filter(|row| row.kid == generation);
+        let accounts = valid.map(|row| (row.id.clone(), access.account(&row))).collect();
+        access.write().tokens = accounts;
+        Ok(access)
+    }
+
+    /// What was done, and is done.
+    pub fn audit(&self) -> &Audit {
+        &self.0.audit
+    }
+
+    /// Whose token this text is. Costs two hashes, and reads nothing but memory.
+    pub fn judge(&self, offered: &str) -> Result<Arc<Account>, Refused> {
+        let register = self.read();
+        if register.operator.0.matches(offered) {
+            return Ok(register.operator.1.clone());
+        }
+        let token = derived::read(offered).map_err(|_| Refused::Unknown)?;
+        if token.kid() != register.generation {
+            return Err(Refused::Unknown);
+        }
+        let claims = token.verify(&register.signing).map_err(|_| Refused::Unknown)?;
+        if claims.exp.is_some_and(|exp| exp.saturating_mul(1000) <= unix_ms()) {
+            return Err(Refused::Ended(Ending::Expired));
+        }
+        let account = register.tokens.get(&claims.id).filter(|account| agree(account, &claims));
+        account.cloned().ok_or(Refused::Ended(Ending::Revoked))
+    }
+
+    pub(super) fn account(&self, row: &TokenRow) -> Arc<Account> {
+        let (own, usual) = (row.limits, self.0.limits);
+        let frame = own.frame_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+        let limits = Limits {
+            connections: own.connections.unwrap_or(usual.connections),
+            // The limit of every frame may have been lowered since.
+            frame_bytes: frame.unwrap_or(usual.frame_bytes).min(self.0.frame_limit),
+            per_second: own.per_second.or(usual.per_second),
+        };
+        Account::new(Holder::Token(row.id.clone()), row.scope.clone(), row.expires_ms, limits)
+    }
+
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Register> {
+        self.0.register.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, Register> {
+        self.0.register.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a token says what was noted of it.
+fn agree(account: &Account, claims: &Claims) -> bool {
+    let exp = claims.exp.map(|exp| exp.saturating_mul(1000));
+    *account.scope() == claims.scope && account.expires_ms == exp
+}
+
+pub(super) fn operators_account(frame_bytes: usize) -> Arc<Account> {
+    let limits = Limits { connections: OPERATORS_CONNECTIONS, frame_bytes, per_second: None };
+    Account::new(Holder::Operator, Scope::Operator, None, limits)
+}
