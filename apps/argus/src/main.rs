@@ -34,8 +34,8 @@ enum Deed {
     Pair(local::Where),
     /// Show how the gateway that runs on this machine stands
     Status(local::Where),
-    /// Show the token with which programs connect to the gateway that runs on this machine
-    Token(local::Where),
+    /// Show the operator's token of the gateway that runs on this machine; make, list, end and replace tokens
+    Token(token::Token),
     /// Run the gateway alone, as `argus-gateway` does
     Gateway(Box<GatewayArgs>),
     /// Run the Telegram bot alone, as `argus-telegram-bot` does
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
         Deed::Up(settings) => up::run(*settings),
         Deed::Pair(place) => local::block_on(pair::run(place)),
         Deed::Status(place) => local::block_on(status::run(place)),
-        Deed::Token(place) => local::block_on(async { token::run(place) }),
+        Deed::Token(token) => local::block_on(token::run(token)),
         Deed::Gateway(settings) => argus_gateway::program::main_with("argus gateway", &settings),
         Deed::TelegramBot(settings) => argus_telegram_bot::program::main_with(*settings),
         Deed::Alive(place) => local::block_on(alive::run(place)),

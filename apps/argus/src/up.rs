@@ -54,7 +54,11 @@ fn bot(telegram: &TelegramConfig, app: &App) -> anyhow::Result<BotConfig> {
         token: BotToken::parse(telegram.token.reveal()).context("TELEGRAM_BOT_TOKEN cannot be used")?,
         api_url: telegram.api_url.clone(),
         gateway_url: format!("http://{}", app.address).parse().context("our own address is no URL")?,
-        gateway_token: TokenSource::Given(app.token.clone()),
+        // The file, where there is one: the token in it may be replaced while we run.
+        gateway_token: match &app.token_file {
+            Some(file) => TokenSource::File(file.clone()),
+            None => TokenSource::Given(app.token.clone()),
+        },
         pace: Pace::default(),
     })
 }

@@ -4,7 +4,7 @@ mod probe;
 mod runtimes;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -47,6 +47,8 @@ pub struct App {
     pub address: SocketAddr,
     /// The operator's token.
     pub token: Secret,
+    /// The file that keeps it; `None` where it was given as a setting.
+    pub token_file: Option<PathBuf>,
     /// Who talks to us; for the pairing code.
     pub chats: Chats,
     sessions: Sessions,
@@ -69,7 +71,9 @@ impl App {
         let state = Arc::new(StateFile::load(&home.state())?);
         let ledger = Ledger::open(&home.ledger(), crate::delivery::rows_for).await?;
         let boot = ledger.next_boot().await?;
-        let access = access(&config, &home, token.clone(), key.clone(), ledger.clone()).await?;
+        let token_file = config.token.is_none().then(|| home.token_path(config.token_file.as_deref()));
+        let operator = OperatorToken { token: token.clone(), file: token_file.clone() };
+        let access = access(&config, &home, operator, key.clone(), ledger.clone()).await?;
         make_workspace(&config.workspace)?;
 
         let provisioner = runtimes::provisioner(&config, key.clone(), boot);
@@ -134,7 +138,18 @@ impl App {
         intake.resume().await?;
         tasks.spawn(adopt(sessions.clone(), stop.clone()));
         tracing::info!(%address, mode = config.mode.as_str(), boot, "the gateway serves");
-        Ok(Self { address, token, chats, sessions, next_client, ledger, stop, tasks, _home: home })
+        Ok(Self {
+            address,
+            token,
+            token_file,
+            chats,
+            sessions,
+            next_client,
+            ledger,
+            stop,
+            tasks,
+            _home: home,
+        })
     }
 
     /// Starts the default session's agent, if it does not run yet, and asks how it stands; an error in words.
@@ -164,16 +179,15 @@ impl App {
 async fn access(
     config: &Config,
     home: &Home,
-    token: Secret,
+    operator: OperatorToken,
     key: SigningKey,
     ledger: Ledger,
 ) -> anyhow::Result<Access> {
-    let file = config.token.is_none().then(|| home.token_path(config.token_file.as_deref()));
     let audit = Audit::start(AuditFile::new(home.audit())).context("the audit cannot be kept")?;
     Ok(Access::open(AccessParts {
         ledger,
         key,
-        operator: OperatorToken { token, file },
+        operator,
         limits: config.token_limits.into(),
         frame_limit: config.line_limit,
         audit,

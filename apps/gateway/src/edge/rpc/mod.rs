@@ -71,6 +71,11 @@ impl Methods {
         Self { module, edge, caller }
     }
 
+    /// Notes that the caller answered a question of the agent.
+    pub(super) fn note_answer(&self, question: &str, outcome: &str) {
+        self.edge.access.audit().answered(&self.caller.grant.author(), question, outcome);
+    }
+
     /// Calls a method by a frame of `/ws`; the reply in the same form, `None` for a notification.
     pub(super) async fn call(&self, request: &Frame, place: Place) -> Option<bytes::Bytes> {
         let outcome = self.outcome(request.method(), request.params(), place).await;

@@ -9,6 +9,7 @@ use axum::extract::ws::{Message, WebSocket};
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::SplitStream;
+use serde::Deserialize;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite;
@@ -99,6 +100,9 @@ impl Reading {
             }
             None => self.keep_pace().await,
         }
+        if frame.kind() == FrameKind::Response {
+            self.note_answer(&frame);
+        }
         if frame.method().starts_with(PREFIX) {
             return self.call(frame);
         }
@@ -111,6 +115,24 @@ impl Reading {
             AskError::Gone => RpcError::failed(error.to_string()),
         };
         self.sender.send(frame::reply_error(&id, &error));
+    }
+
+    /// Notes that this client answers a question of the agent. Whether its answer is the first one, the session knows.
+    fn note_answer(&self, frame: &Frame) {
+        #[derive(Deserialize)]
+        struct Answer<'a> {
+            #[serde(borrow)]
+            decision: Option<&'a str>,
+        }
+        let plain = |word: &str| word.len() <= 40 && word.bytes().all(|b| b.is_ascii_alphabetic());
+        let decision = frame.result_as::<Answer<'_>>().and_then(|answer| answer.decision);
+        let outcome = match decision.filter(|word| plain(word)) {
+            Some(decision) => decision,
+            None if frame.error().is_some() => "an error",
+            None => "answered",
+        };
+        let id: String = frame.id().unwrap_or_default().trim_matches('"').chars().take(64).collect();
+        self.methods.note_answer(&format!("{} {id}", self.handle.id()), outcome);
     }
 
     /// Runs a method beside the stream: whatever it waits for, the client's next frame is read.
