@@ -92,6 +92,7 @@ fn docker_settings(config: &Config, docker: &DockerConfig, boot: u32) -> DockerS
 fn fixed_settings(config: &Config, boot: u32) -> FixedSettings {
     FixedSettings {
         upstreams: config.upstreams.clone(),
+        sessions: config.home.join("sessions"),
         line_limit: config.line_limit,
         limit: config.connect_timeout,
         gateway: gateway_name(boot),

@@ -4,6 +4,8 @@ mod dial;
 mod plain;
 mod standing;
 
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use argus_protocol::SessionId;
@@ -22,6 +24,8 @@ use crate::config::{Upstream, UpstreamProtocol};
 pub struct FixedSettings {
     /// All of them.
     pub upstreams: Vec<Upstream>,
+    /// `<home>/sessions`, where what was said in a session is kept.
+    pub sessions: PathBuf,
     /// The longest line in bytes.
     pub line_limit: usize,
     /// How long one may take to answer.
@@ -84,6 +88,14 @@ impl FixedProvisioner {
         })
     }
 
+    fn make_folder(&self, session: &SessionId) -> Result<(), ProvisionError> {
+        let folder = self.settings.sessions.join(session.as_str());
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        made.map_err(|error| {
+            ProvisionError::lasting(format!("cannot make the folder {}: {error}", folder.display()))
+        })
+    }
+
     async fn connect(&self, upstream: &Upstream) -> Result<Reached, ProvisionError> {
         let Upstream { id, host, port, .. } = upstream;
         let place = format!("upstream `{id}` at {host}:{port}");
@@ -137,6 +149,7 @@ impl Provisioner for FixedProvisioner {
 
     async fn reach(&self, session: &SessionId) -> Result<Reached, ProvisionError> {
         let upstream = self.upstream(session)?;
+        self.make_folder(session)?;
         let reached = self.connect(upstream).await;
         self.standing.note(session, &reached);
         if let Ok(reached) = &reached {
