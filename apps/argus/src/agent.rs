@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use argus_gateway::app::{AgentProbe, App};
+use argus_gateway::config::{Config, ProvisionMode};
 
 /// How the agent stands, for a person.
 pub(crate) enum Agent {
@@ -15,7 +16,11 @@ pub(crate) enum Agent {
 }
 
 /// Starts the default session's agent and asks it.
-pub(crate) async fn ask(app: &App, command: &str) -> Agent {
+pub(crate) async fn ask(app: &App, config: &Config) -> Agent {
+    if config.mode == ProvisionMode::Static {
+        return probe(app, "upstream", "sign the agent in where it runs".to_owned()).await;
+    }
+    let command = &config.runtime_cmd;
     let program =
         shell_words::split(command).ok().and_then(|words| words.into_iter().next()).unwrap_or_default();
     let name =
@@ -28,11 +33,14 @@ pub(crate) async fn ask(app: &App, command: &str) -> Agent {
         };
         return Agent::Missing { reason: format!("`{missing}` is not installed"), mend: mend.to_owned() };
     }
+    probe(app, &name, format!("{} login", shell_words::quote(&program))).await
+}
+
+async fn probe(app: &App, name: &str, sign_in: String) -> Agent {
     match app.probe_agent().await {
         Ok(AgentProbe { version, credentials: true }) => Agent::Serves { name: format!("{name} {version}") },
         Ok(AgentProbe { version, credentials: false }) => {
-            let mend = format!("{} login", shell_words::quote(&program));
-            Agent::SignedOut { name: format!("{name} {version}"), mend }
+            Agent::SignedOut { name: format!("{name} {version}"), mend: sign_in }
         }
         Err(reason) => Agent::Missing { reason, mend: "argus status".to_owned() },
     }

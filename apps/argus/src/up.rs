@@ -33,7 +33,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     };
     println!("{}", banner::telegram(pairing.as_ref()));
     let asked = async {
-        let agent = agent::ask(&app, &config.runtime_cmd).await;
+        let agent = agent::ask(&app, &config).await;
         println!("{}\nStop with Ctrl-C.", banner::agent(&agent));
         std::future::pending::<()>().await;
     };

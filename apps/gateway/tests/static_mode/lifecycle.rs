@@ -33,19 +33,19 @@ async fn two_clients_share_one_upstream_and_each_has_replies_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_approval_goes_on_to_the_next_client_when_who_was_asked_leaves() {
+async fn an_approval_goes_on_to_the_next_client_when_who_was_question_leaves() {
     let gateway = Gateway::new();
     let upstream = Upstream::of(Agent::scripted(gateway.home())).await;
     let gateway = upstream.behind(gateway).start().await;
-    let mut asker = introduced(&gateway, "").await;
+    let mut first = introduced(&gateway, "").await;
     let mut heir = introduced(&gateway, "").await;
-    let thread = thread(&mut asker).await;
-    start_turn(&mut asker, &thread, "[approve: touch it] [say: done]").await;
-    let asked = asker.server_request().await;
-    assert_eq!(asked["method"], "item/commandExecution/requestApproval", "{asked}");
-    drop(asker);
+    let thread = thread(&mut first).await;
+    start_turn(&mut first, &thread, "[approve: touch it] [say: done]").await;
+    let question = first.server_request().await;
+    assert_eq!(question["method"], "item/commandExecution/requestApproval", "{question}");
+    drop(first);
     let again = heir.server_request().await;
-    assert_eq!((&again["id"], &again["params"]), (&asked["id"], &asked["params"]));
+    assert_eq!((&again["id"], &again["params"]), (&question["id"], &question["params"]));
     heir.send_text(&json!({ "id": again["id"], "result": { "decision": "accept" } }).to_string()).await;
     assert_eq!(heir.turn().await, completed("done"));
 }

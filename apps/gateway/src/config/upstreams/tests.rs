@@ -34,7 +34,7 @@ fn without_a_table_there_is_one_upstream_called_default() {
         token: None,
         protocol: UpstreamProtocol::Plain,
     };
-    assert_eq!(config.upstreams, [only.clone()]);
+    assert_eq!(config.upstreams, std::slice::from_ref(&only));
     let named = UpstreamArgs {
         tcp_host: Some("agent.example".into()),
         tcp_port: Some("99".into()),
