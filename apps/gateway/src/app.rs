@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use self::probe::AgentProbe;
-use crate::access::{Access, AccessParts, Audit, OperatorToken};
+use crate::access::{Access, AccessParts, Audit, OperatorToken, UpstreamToken};
 use crate::automation::intake::Intake;
 use crate::automation::prompt::Prompts;
 use crate::automation::reactor::Reactor;
@@ -184,10 +184,15 @@ async fn access(
     ledger: Ledger,
 ) -> anyhow::Result<Access> {
     let audit = Audit::start(AuditFile::new(home.audit())).context("the audit cannot be kept")?;
+    let upstreams = config.upstreams.iter().filter_map(|upstream| {
+        let (id, session) = (upstream.id.clone(), upstream.session.clone());
+        upstream.token.clone().map(|token| UpstreamToken { id, session, token })
+    });
     Ok(Access::open(AccessParts {
         ledger,
         key,
         operator,
+        upstreams: upstreams.collect(),
         limits: config.token_limits.into(),
         frame_limit: config.line_limit,
         audit,

@@ -17,6 +17,8 @@ pub enum Holder {
     Operator,
     /// Who has that derived token.
     Token(TokenId),
+    /// Who has the token that stands in the settings of that upstream.
+    Upstream(String),
 }
 
 impl fmt::Display for Holder {
@@ -24,6 +26,7 @@ impl fmt::Display for Holder {
         match self {
             Self::Operator => f.write_str("operator"),
             Self::Token(id) => write!(f, "token:{id}"),
+            Self::Upstream(id) => write!(f, "upstream:{id}"),
         }
     }
 }

@@ -16,4 +16,4 @@ pub use account::{Account, Ending, Farewell, Holder, Limits, NoSeat, Seat};
 pub use audit::{Act, Audit, Author};
 pub use deeds::{AccessError, NewToken};
 pub use rate::Rate;
-pub use register::{Access, AccessParts, OperatorToken, Refused};
+pub use register::{Access, AccessParts, OperatorToken, Refused, UpstreamToken};

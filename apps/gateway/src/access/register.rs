@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use argus_protocol::TokenId;
 use argus_protocol::token::derived::{self, Claims};
 use argus_protocol::token::scope::Scope;
 use argus_protocol::token::{Secret, SigningKey};
+use argus_protocol::{SessionId, TokenId};
 use tokio::sync::Notify;
 
 use super::{Account, Audit, Ending, Holder, Limits};
@@ -26,6 +26,8 @@ pub struct AccessParts {
     pub key: SigningKey,
     /// The operator's own token.
     pub operator: OperatorToken,
+    /// Those of single sessions that stand in the settings.
+    pub upstreams: Vec<UpstreamToken>,
     /// What a derived token may take unless it was made otherwise.
     pub limits: Limits,
     /// Longest frame in bytes with any token.
@@ -40,6 +42,16 @@ pub struct OperatorToken {
     pub token: Secret,
     /// The file that keeps it; `None` where it was given as a setting.
     pub file: Option<PathBuf>,
+}
+
+/// A token that stands in the settings of an upstream.
+pub struct UpstreamToken {
+    /// The upstream, as it is called there.
+    pub id: String,
+    /// The only session it is for.
+    pub session: SessionId,
+    /// The token.
+    pub token: Secret,
 }
 
 /// Access. Clones are handles to the same one.
@@ -62,6 +74,7 @@ pub(super) struct Inner {
 
 pub(super) struct Register {
     pub(super) operator: (Secret, Arc<Account>),
+    upstreams: Vec<(Secret, Arc<Account>)>,
     pub(super) generation: u32,
     pub(super) signing: Secret,
     pub(super) tokens: HashMap<TokenId, Arc<Account>>,
@@ -82,8 +95,13 @@ impl Access {
         let generation = parts.ledger.token_generation().await?;
         let rows = parts.ledger.valid_tokens(unix_ms()).await?;
         let operators = operators_account(parts.frame_limit);
+        let account = |upstream: UpstreamToken| {
+            let (holder, scope) = (Holder::Upstream(upstream.id), Scope::Client(upstream.session));
+            (upstream.token, Account::new(holder, scope, None, parts.limits))
+        };
         let register = Register {
             operator: (parts.operator.token, operators),
+            upstreams: parts.upstreams.into_iter().map(account).collect(),
             generation,
             signing: parts.key.of_tokens(generation),
             tokens: HashMap::new(),
@@ -110,11 +128,14 @@ impl Access {
         &self.0.audit
     }
 
-    /// Whose token this text is. Costs two hashes, and reads nothing but memory.
+    /// Whose token this text is. Costs a few hashes, and reads nothing but memory.
     pub fn judge(&self, offered: &str) -> Result<Arc<Account>, Refused> {
         let register = self.read();
         if register.operator.0.matches(offered) {
             return Ok(register.operator.1.clone());
+        }
+        if let Some((_, account)) = register.upstreams.iter().find(|(token, _)| token.matches(offered)) {
+            return Ok(account.clone());
         }
         let token = derived::read(offered).map_err(|_| Refused::Unknown)?;
         if token.kid() != register.generation {

@@ -97,11 +97,24 @@ async fn upstreams_are_listed_and_cannot_be_deleted() {
 }
 
 #[tokio::test]
-async fn a_token_of_an_upstream_opens_nothing_yet_and_none_means_closed() {
-    let (_upstreams, gateway) = several(&["a"]).await;
-    for token in ["hush-a", "", "null"] {
-        let mut client = Client::open(gateway.url(), "id=a", token).await.unwrap();
-        assert_eq!(client.closed().await, Some((1008, "Unauthorized".to_owned())), "{token}");
+async fn a_token_of_an_upstream_opens_that_one_and_none_means_closed() {
+    let (_upstreams, gateway) = several(&["a", "b"]).await;
+    for query in ["id=a", "session=a", ""] {
+        let mut client = Client::connect(gateway.url(), query, "hush-a").await;
+        assert_eq!(client.session, "a", "{query}");
+        let listed = client.call("thread/list", json!({})).await;
+        assert!(listed["result"].is_object(), "{listed}");
+        let refused = client.call("argus/pairing/code", json!({})).await;
+        assert_eq!(refused["error"]["code"], -32003, "{refused}");
+    }
+    for (query, token, words) in [
+        ("id=b", "hush-a", "this token is for another session"),
+        ("session=b", "hush-a", "this token is for another session"),
+        ("id=a", "", "Unauthorized"),
+        ("id=a", "null", "Unauthorized"),
+    ] {
+        let mut client = Client::open(gateway.url(), query, token).await.unwrap();
+        assert_eq!(client.closed().await, Some((1008, words.to_owned())), "{query} {token}");
     }
     assert!(!gateway.log().contains("hush"), "{}", gateway.log());
 }

@@ -42,6 +42,14 @@ pub(super) fn read(text: &str, mistakes: &mut Vec<String>) -> Vec<Upstream> {
                 )
             });
         }
+        let same_token =
+            |new: &Upstream| found.iter().find(|one| one.token.is_some() && one.token == new.token);
+        if let Some(other) = read.as_ref().and_then(same_token) {
+            own.push(format!(
+                "its token is that of `{}`; give each its own, since a token names its upstream",
+                other.id
+            ));
+        }
         if own.is_empty() {
             found.extend(read);
         }

@@ -24,6 +24,7 @@ use super::super::rpc::{Caller, Methods};
 use super::choosing::{Wanted, choose};
 use super::reading::Reading;
 use super::writing::{Socket, WRITE_BUFFER, refuse, write};
+use crate::access::Holder;
 use crate::sessions::{ClientSender, CloseReason, SessionHandle, outbound};
 
 /// What a client may say in the URL.
@@ -55,13 +56,14 @@ impl Wishes {
         Wanted { session: named(self.session.as_ref()), upstream: named(self.id.as_ref()) }
     }
 
-    /// How the client wants to be treated; the reason of the close where that cannot be read.
-    fn arrival(self, hello: Attached) -> Result<Arrival, &'static str> {
+    /// How the client wants to be treated; the reason of the close where that cannot be read. Its name is one among
+    /// those of `holder`, whose token it has.
+    fn arrival(self, hello: Attached, holder: &Holder) -> Result<Arrival, &'static str> {
         let listening = listening(self.after.as_deref(), self.epoch)?;
         let handler = self.handler.as_deref() != Some("0");
         let name = named(self.client.as_ref()).map(str::parse::<ClientName>).transpose();
         let name = name.map_err(|_| "`client` takes 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`")?;
-        let identity = name.map(|name| Identity(name.to_string()));
+        let identity = name.map(|name| Identity(format!("{holder}/{name}")));
         Ok(Arrival { hello, listening, handler, identity })
     }
 }
@@ -119,7 +121,7 @@ async fn serve(edge: Edge, wishes: Wishes, grant: Grant, socket: WebSocket) {
         Err((code, reason)) => return refuse(socket, code, reason).await,
     };
     let hello = Attached { attached, created: !attached, ..Attached::new(id.clone(), edge.mode.as_str()) };
-    let arrival = match wishes.arrival(hello) {
+    let arrival = match wishes.arrival(hello, grant.seat().account().holder()) {
         Ok(arrival) => arrival,
         Err(reason) => return refuse(socket, 1008, reason).await,
     };
