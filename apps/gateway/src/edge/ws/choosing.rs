@@ -28,15 +28,17 @@ pub(super) async fn choose(
     grant: &Grant,
     wanted: Wanted<'_>,
 ) -> Result<(SessionId, bool), Refusal> {
-    let barred = |words: &'static str| {
-        edge.access.audit().refused(&grant.author(), "/ws", words);
+    let barred = |words: &'static str, noted: &str| {
+        edge.access.audit().refused(&grant.author(), "/ws", noted);
         Err((1008, words))
     };
     match (grant.scope(), edge.sessions.fixed()) {
-        (Scope::Mcp(_) | Scope::Node(_), _) => barred("this token is not for clients"),
+        (Scope::Mcp(_) | Scope::Node(_), _) => {
+            barred("this token is not for clients", "the token is for something else")
+        }
         (Scope::Client(own), fixed) => {
             if !is_own(edge, own, fixed, wanted).await {
-                return barred("this token is for another session");
+                return barred("this token is for another session", "the token is for another session");
             }
             if edge.sessions.knows(own).await { Ok((own.clone(), true)) } else { Err(UNKNOWN) }
         }
