@@ -99,15 +99,41 @@ async fn foreign_web_pages_are_refused_and_our_own_and_named_ones_are_not() {
 async fn a_named_web_page_may_read_the_answers_and_is_told_so_before() {
     let gateway = Gateway::new().with("ARGUS_CORS_ORIGINS", "https://chat.example").start().await;
     for (origin, told) in [("https://chat.example", true), ("https://evil.example", false)] {
-        let preflight = reqwest::Client::new()
-            .request(Method::OPTIONS, format!("{}/sessions", gateway.url()))
-            .header("origin", origin)
-            .header("access-control-request-method", "GET")
-            .header("access-control-request-headers", "authorization");
-        let reply = preflight.send().await.unwrap();
-        let allowed = reply.headers().get("access-control-allow-origin").cloned();
-        assert_eq!(allowed.map(|value| value == origin), told.then_some(true), "{origin}");
+        for (path, method) in [("/sessions", "GET"), ("/rpc", "POST"), ("/sessions/0123456789ab", "DELETE")] {
+            let preflight = reqwest::Client::new()
+                .request(Method::OPTIONS, format!("{}{path}", gateway.url()))
+                .header("origin", origin)
+                .header("access-control-request-method", method)
+                .header("access-control-request-headers", "authorization,content-type");
+            let reply = preflight.send().await.unwrap();
+            let header = |name: &str| {
+                reply.headers().get(name).map(|value| value.to_str().unwrap().to_ascii_lowercase())
+            };
+            let allowed = header("access-control-allow-origin");
+            assert_eq!(allowed.as_deref(), told.then_some(origin), "{origin}");
+            assert_eq!(header("access-control-allow-credentials"), None);
+            if told {
+                let methods = header("access-control-allow-methods").unwrap();
+                assert!(methods.split(',').any(|one| one == method.to_ascii_lowercase()), "{methods}");
+                let headers = header("access-control-allow-headers").unwrap();
+                assert!(
+                    ["authorization", "content-type"].iter().all(|one| headers.contains(one)),
+                    "{headers}"
+                );
+            }
+        }
     }
+    // A refusal can be read too, with when to come again.
+    let headers = [("authorization", "Bearer wrong"), ("origin", "https://chat.example")];
+    let mut request = reqwest::Client::new().get(format!("{}/sessions", gateway.url()));
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    let reply = request.send().await.unwrap();
+    assert_eq!(reply.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(reply.headers()["access-control-allow-origin"], "https://chat.example");
+    let exposed = reply.headers()["access-control-expose-headers"].to_str().unwrap().to_ascii_lowercase();
+    assert!(exposed.contains("retry-after") && exposed.contains("mcp-session-id"), "{exposed}");
 }
 
 #[tokio::test]

@@ -1,15 +1,20 @@
 //! Every route on one page.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderName, Method, header};
 use axum::routing::{get, post};
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{Edge, http, origin, rpc, ws};
 
 /// Longest body of an HTTP request in bytes.
 const BODY_LIMIT: usize = 4 << 20;
+
+/// How long a browser need not ask again whether a page may call.
+const PREFLIGHT_KEPT: Duration = Duration::from_mins(10);
 
 /// The gateway's HTTP surface.
 pub(super) fn router(edge: Edge) -> Router {
@@ -33,9 +38,12 @@ pub(super) fn router(edge: Edge) -> Router {
 
 fn cors(edge: &Edge) -> CorsLayer {
     let allowed = edge.origins.iter().filter_map(|origin| origin.parse().ok());
-    CorsLayer::new().allow_origin(AllowOrigin::list(allowed)).allow_methods(Any).allow_headers([
-        header::AUTHORIZATION,
-        header::CONTENT_TYPE,
-        HeaderName::from_static("mcp-session-id"),
-    ])
+    let session = HeaderName::from_static("mcp-session-id");
+    // Never with credentials: a token is sent by the page itself, and nothing of a browser's own counts.
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(allowed))
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, session.clone()])
+        .expose_headers([header::RETRY_AFTER, session])
+        .max_age(PREFLIGHT_KEPT)
 }
