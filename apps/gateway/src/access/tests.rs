@@ -43,6 +43,7 @@ impl Desk {
             ledger: self.ledger.clone(),
             key: key(),
             operator: OperatorToken { token: Secret::parse("own").unwrap(), file: Some(file) },
+            upstreams: Vec::new(),
             limits: Limits { connections: 2, frame_bytes: 8192, per_second: Some(5) },
             frame_limit: 16384,
             audit: Audit::start(AuditFile::new(self.dir.path().join("audit.log"))).unwrap(),
