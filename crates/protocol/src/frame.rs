@@ -82,7 +82,7 @@ impl Frame {
     /// Reads the envelope. Line breaks between members become spaces of the same length, so that the frame is one
     /// line; nothing else changes. A member of the envelope that stands twice is an error.
     pub fn parse(text: Bytes) -> Result<Self, FrameError> {
-        let text = one_line(text);
+        let text = one_line(text)?;
         let json = std::str::from_utf8(&text).map_err(|e| FrameError::NotJson(e.to_string()))?;
         if json.trim_start().as_bytes().first() != Some(&b'{') {
             return Err(match serde_json::from_str::<&RawValue>(json) {
@@ -192,12 +192,14 @@ impl Frame {
     }
 }
 
-/// A raw line break can only be white space between tokens (JSON strings cannot hold one), so a space may stand for it.
-fn one_line(text: Bytes) -> Bytes {
+/// In JSON a raw line break can only be white space between tokens, so a space may stand for it. In a string it is a
+/// mistake, which must not become text that nobody wrote.
+fn one_line(text: Bytes) -> Result<Bytes, FrameError> {
     if !text.iter().any(|b| matches!(b, b'\n' | b'\r')) {
-        return text;
+        return Ok(text);
     }
-    text.iter().map(|b| if matches!(b, b'\n' | b'\r') { b' ' } else { *b }).collect()
+    serde_json::from_slice::<&RawValue>(&text).map_err(|e| FrameError::NotJson(e.to_string()))?;
+    Ok(text.iter().map(|b| if matches!(b, b'\n' | b'\r') { b' ' } else { *b }).collect())
 }
 
 /// An object with one more member at its end, the value given as JSON text; every other byte stays.
@@ -280,6 +282,7 @@ mod tests {
             ("nonsense", PARSE_ERROR),
             (r#"{"id":1,"id":2,"method":"a"}"#, PARSE_ERROR),
             (r#"{"id":1} trailing"#, PARSE_ERROR),
+            ("{\"method\":\"a\nb\"}", PARSE_ERROR),
             ("[1]", INVALID_REQUEST),
             ("7", INVALID_REQUEST),
             ("{}", INVALID_REQUEST),

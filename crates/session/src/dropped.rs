@@ -17,16 +17,14 @@ impl Session {
         thread: Option<&str>,
         what: &str,
     ) {
-        match (method, id) {
-            (None, Some(id)) => {
-                if let Ok(reply) = Frame::parse(frame::reply_error(id, &RpcError::failed(what))) {
-                    self.response(&reply);
-                }
+        // The id is what the bridge says, and may be anything.
+        let reply = id.and_then(|id| Frame::parse(frame::reply_error(id, &RpcError::failed(what))).ok());
+        match (method, reply) {
+            (None, Some(reply)) => self.response(&reply),
+            (Some(_), Some(reply)) => {
+                self.send_down(reply.text().clone());
             }
             (Some(TURN_COMPLETED), None) => self.completion_dropped(thread, what),
-            (Some(_), Some(id)) => {
-                self.send_down(frame::reply_error(id, &RpcError::failed(what)));
-            }
             (Some(_) | None, None) => {}
         }
         let params = json!({ "method": method, "id": id, "threadId": thread, "message": what });

@@ -182,3 +182,16 @@ fn when_the_agent_dies_what_is_pending_is_answered_and_the_next_request_starts_a
     world.send(1, &json!({ "id": 2, "method": "m" }));
     assert_eq!(world.got(1)[0]["result"]["echo"], "m");
 }
+
+#[test]
+fn a_question_too_long_to_arrive_is_answered_only_under_an_id_that_is_json() {
+    let mut world = World::new();
+    world.greeted(1);
+    let before = world.agent().read.len();
+    for id in ["5%", "{", "", "5\n6"] {
+        world.drops(Some("item/tool/call"), Some(id), None);
+    }
+    assert_eq!(world.agent().read.len(), before, "nothing goes to the agent");
+    world.drops(Some("item/tool/call"), Some("5"), None);
+    assert_eq!(world.agent().read.last().unwrap()["id"], 5);
+}
