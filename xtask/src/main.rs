@@ -5,11 +5,13 @@ mod clients;
 mod codex;
 mod debian;
 mod engine;
+mod fuzz;
 mod licences;
 mod skips;
 mod step;
 mod tally;
 mod test;
+mod tools;
 mod up;
 mod workspace;
 
@@ -30,6 +32,8 @@ enum Command {
     Up(up::Options),
     /// Prints figures, built with optimisation; nothing is asserted.
     Bench(bench::Options),
+    /// Gives every reader of what others wrote made-up input, and prints what came of it.
+    Fuzz(fuzz::Options),
     /// Runs every check: format, lints, tests, docs, licences.
     Test(test::Options),
 }
@@ -37,6 +41,7 @@ enum Command {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Bench(options) => bench::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Up(options) => {
             let Err(error) = up::run(options);
