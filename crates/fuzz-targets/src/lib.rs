@@ -5,6 +5,7 @@
 
 mod bridge_line;
 mod command;
+mod dropped;
 mod frame;
 mod jsonl;
 mod markup;
@@ -13,6 +14,7 @@ mod token;
 
 pub use bridge_line::bridge_line;
 pub use command::command;
+pub use dropped::dropped;
 pub use frame::frame;
 pub use jsonl::jsonl;
 pub use markup::markup;
@@ -23,9 +25,10 @@ pub use token::token;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("frame", frame),
     ("bridge_line", bridge_line),
+    ("dropped", dropped),
     ("jsonl", jsonl),
     ("token", token),
     ("command", command),

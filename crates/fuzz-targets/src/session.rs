@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use argus_protocol::bridge::{AgentState, Event};
 use argus_protocol::{ClientId, Frame, FrameKind};
 use argus_session::{
-    Effect, Heard, Input, LinkUp, Listening, Now, Origin, Policy, Restored, RuntimeLine, Session,
-    SessionConfig, Submission, Target, Ticket,
+    AfterLoss, Arrival, Effect, Heard, Identity, Input, LinkUp, Listening, Now, Origin, Policy, Restored,
+    RuntimeLine, Session, SessionConfig, Submission, Target, Ticket,
 };
 use bytes::Bytes;
 
@@ -37,8 +37,10 @@ struct Stage {
     next: u64,
     /// Who is here. The last digit is the name in the script; the whole number is given once.
     clients: BTreeSet<u64>,
-    /// Requests of clients without a reply, and how often each id is open.
-    owed: BTreeMap<(u64, String), usize>,
+    /// Their names, for those that have one.
+    names: BTreeMap<u64, String>,
+    /// Requests of clients without a reply, and how often each id is open. A client with a name may hear a reply again.
+    owed: BTreeMap<(String, String), usize>,
     questions: BTreeSet<u64>,
     provisioning: bool,
     linked: bool,
@@ -56,7 +58,7 @@ impl Stage {
         let config = SessionConfig {
             id: "s".parse().expect("an id"),
             boot: 1,
-            cwd: "/work".into(),
+            cwd: Some("/work".into()),
             policy: Policy {
                 sandbox: "workspace-write".into(),
                 sandbox_policy: serde_json::json!({ "type": "workspaceWrite" }),
@@ -74,6 +76,7 @@ impl Stage {
             now: 0,
             next: 0,
             clients: BTreeSet::new(),
+            names: BTreeMap::new(),
             owed: BTreeMap::new(),
             questions: BTreeSet::new(),
             provisioning: false,
@@ -89,7 +92,7 @@ impl Stage {
 
     /// | line | what happens |
     /// |---|---|
-    /// | `+`, `+7` | a client comes, without numbers or after 7 |
+    /// | `+`, `+7`, `+ann 7` | a client comes, without numbers or after 7, perhaps one that has a name |
     /// | `-3` | client 3 goes |
     /// | `0{…}` … `9{…}` | that client says a frame; `$` is the id of the newest question |
     /// | `>{…}` | the agent says a frame; `$` is the id of the newest request |
@@ -102,11 +105,13 @@ impl Stage {
         let text = std::str::from_utf8(rest).ok()?;
         let number = || text.trim().parse::<u64>().ok();
         match mark {
-            b"+" => self.comes(number()),
+            b"+" => match text.trim().rsplit_once(' ') {
+                Some((name, number)) => self.comes(Some(name.to_owned()), number.parse().ok()),
+                None => self.comes(None, number()),
+            },
             b"-" => {
                 let client = self.client(number()?)?;
                 self.clients.remove(&client);
-                self.owed.retain(|(whose, _), _| *whose != client);
                 Some(Input::Detached { client: ClientId::new(client) })
             }
             [digit @ b'0'..=b'9'] => self.says(u64::from(digit - b'0'), &text.replace('$', &self.newest.1)),
@@ -157,7 +162,7 @@ impl Stage {
         }
     }
 
-    fn comes(&mut self, after: Option<u64>) -> Option<Input> {
+    fn comes(&mut self, identity: Option<String>, after: Option<u64>) -> Option<Input> {
         let name = (0..10).find(|name| self.client(*name).is_none())?;
         self.next += 1;
         let client = self.next * 10 + name;
@@ -168,7 +173,10 @@ impl Stage {
         };
         let hello = serde_json::from_str(r#"{"id":"s","mode":"process","attached":true,"created":false}"#);
         let hello = hello.expect("the first frame's parameters");
-        Some(Input::Attached { client: ClientId::new(client), hello, listening, handler: name % 3 != 2 })
+        self.names.extend(identity.clone().map(|identity| (client, identity)));
+        let (handler, identity) = (name % 3 != 2, identity.map(Identity));
+        let arrival = Arrival { hello, listening, handler, identity };
+        Some(Input::Attached { client: ClientId::new(client), arrival })
     }
 
     fn client(&self, name: u64) -> Option<u64> {
@@ -178,9 +186,14 @@ impl Stage {
     fn says(&mut self, name: u64, text: &str) -> Option<Input> {
         let (client, frame) = (self.client(name)?, Frame::parse_str(text).ok()?);
         if let (FrameKind::Request, Some(id)) = (frame.kind(), frame.id()) {
-            *self.owed.entry((client, id.to_owned())).or_default() += 1;
+            *self.owed.entry((self.whose(client), id.to_owned())).or_default() += 1;
         }
         Some(Input::FromClient { client: ClientId::new(client), frame })
+    }
+
+    /// The name of a client, or what stands for it.
+    fn whose(&self, client: u64) -> String {
+        self.names.get(&client).cloned().unwrap_or_else(|| client.to_string())
     }
 
     fn line(&mut self, line: RuntimeLine) -> Input {
@@ -199,6 +212,7 @@ impl Stage {
                     first_seq: self.last_line + 1,
                     last_seq: self.last_line,
                     last_down_seq: self.last_sent,
+                    after_loss: if self.now % 2 == 0 { AfterLoss::Lives } else { AfterLoss::Lost },
                     handshake: None,
                     checkpoint: None,
                 }))
@@ -272,6 +286,9 @@ impl Stage {
                 let at = self.running.iter().position(|one| *one == origin);
                 self.running.swap_remove(at.expect("a turn is over that ran"));
             }
+            Effect::Replaced { client } => {
+                self.clients.retain(|here| ClientId::new(*here) != client);
+            }
             Effect::StartAgent | Effect::KillAgent | Effect::StopRuntime => {}
         }
         None
@@ -284,8 +301,10 @@ impl Stage {
         match (frame.kind(), frame.id()) {
             (FrameKind::Request, Some(id)) => id.clone_into(&mut self.newest.1),
             (FrameKind::Response, Some(id)) => {
-                let owed = self.owed.get_mut(&(client, id.to_owned())).filter(|owed| **owed > 0);
-                *owed.unwrap_or_else(|| panic!("{client} did not ask: {:?}", frame.text())) -= 1;
+                let owed = self.owed.get_mut(&(self.whose(client), id.to_owned()));
+                let owed = owed.filter(|owed| **owed > 0);
+                let owed = owed.unwrap_or_else(|| panic!("{client} did not ask: {:?}", frame.text()));
+                *owed -= usize::from(!self.names.contains_key(&client));
             }
             _ => {}
         }

@@ -87,6 +87,7 @@ macro_rules! each_holds {
 each_holds! {
     frame any_frame_reads_again_as_the_same
     bridge_line any_line_of_the_link_is_written_as_it_was_read
+    dropped whatever_is_found_in_half_a_line_is_true
     jsonl any_stream_has_the_same_lines_in_whatever_pieces
     token any_text_is_a_secret_or_none
     command any_command_is_the_same_in_quotes
