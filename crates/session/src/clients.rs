@@ -25,6 +25,8 @@ pub(crate) struct Client {
     heard: u64,
     /// What it said of itself in `initialize`.
     pub(crate) introduction: Introduction,
+    /// Its `initialize` over this connection was answered.
+    pub(crate) greeted: bool,
     /// Its requests without a reply.
     pub(crate) outstanding: usize,
     /// Who it is, with the replies kept for it; a client without a name does not come back.
@@ -86,7 +88,8 @@ impl Clients {
             None => (Introduction::default(), 0, None),
         };
         let named = named.or(identity.map(|identity| Named { identity, replies: Replies::default() }));
-        let client = Client { handler, listening, heard: 0, introduction, outstanding, named };
+        let client =
+            Client { handler, listening, heard: 0, introduction, greeted: false, outstanding, named };
         self.attached.insert(id, client);
         if let Known::Gone(before) | Known::Here(before) = known {
             self.owners.values_mut().filter(|owner| **owner == before).for_each(|owner| *owner = id);
@@ -195,7 +198,11 @@ impl Clients {
 
     /// Whether anybody hears what is said as it comes.
     pub(crate) fn have_plain(&self) -> bool {
-        self.attached.values().any(|client| client.listening == Listening::Plain)
+        self.attached.values().any(|client| match client.listening {
+            Listening::Plain => true,
+            Listening::Introduced => client.greeted,
+            Listening::Numbered { .. } => false,
+        })
     }
 
     /// Notes that a client heard everything up to this number before it came.
@@ -209,6 +216,8 @@ impl Clients {
         for (id, client) in self.attached.iter().filter(|(_, client)| client.introduction.wants(method)) {
             match client.listening {
                 Listening::Plain => audience.plain.push(*id),
+                Listening::Introduced if client.greeted => audience.introduced.push(*id),
+                Listening::Introduced => {}
                 Listening::Numbered { .. } if client.heard < number => audience.numbered.push(*id),
                 Listening::Numbered { .. } => {}
             }
@@ -222,6 +231,8 @@ impl Clients {
 pub(crate) struct Audience {
     /// As it is.
     pub(crate) plain: Vec<ClientId>,
+    /// As it is, unless it was said before they came.
+    pub(crate) introduced: Vec<ClientId>,
     /// With its number.
     pub(crate) numbered: Vec<ClientId>,
 }

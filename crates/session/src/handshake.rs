@@ -116,6 +116,7 @@ impl Session {
         let Some((_, result)) = self.relay.handshake.clone() else { return };
         for (client, id) in std::mem::take(&mut self.relay.introductions) {
             let Some(known) = self.clients.get(client) else { continue };
+            known.greeted = true;
             let text = frame::reply(&id, &personal(&result, known.introduction.name()));
             self.reply(client, &id, text);
         }

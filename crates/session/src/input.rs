@@ -157,6 +157,9 @@ pub struct Identity(pub String);
 pub enum Listening {
     /// As it comes; the first one to come hears first what nobody heard.
     Plain,
+    /// As it comes once its `initialize` is answered, and nothing of what was said before: as on the agent's own wire,
+    /// where a client that comes back reads its threads itself. Said twice, things would be shown twice.
+    Introduced,
     /// Every frame with its number.
     Numbered {
         /// First what followed this one, as far as it is kept; `None`: only from now on.

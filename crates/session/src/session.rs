@@ -32,8 +32,8 @@ pub struct Session {
     pub(crate) threads: Threads,
     pub(crate) clients: Clients,
     pub(crate) history: History,
-    /// The line at hand is one whose frames our last owner said to everybody.
-    said_before: bool,
+    /// How old the line at hand is.
+    age: Age,
     pub(crate) relay: Relay,
     pub(crate) requests: ServerRequests,
     pub(crate) lanes: Lanes,
@@ -43,6 +43,16 @@ pub struct Session {
     pub(crate) closed: Option<String>,
     /// When a client, a turn or a question last needed the runtime; monotonic milliseconds.
     pub(crate) needed_at: u64,
+}
+
+/// How old a line of the runtime is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Age {
+    New,
+    /// The bridge kept it while nobody heard.
+    Kept,
+    /// Our last owner said its frames to everybody.
+    SaidBefore,
 }
 
 impl Session {
@@ -60,7 +70,7 @@ impl Session {
             threads: Threads::default(),
             clients: Clients::default(),
             history: History::restore(std::mem::take(&mut restored.history)),
-            said_before: false,
+            age: Age::New,
             relay,
             requests: ServerRequests::default(),
             lanes: Lanes::default(),
@@ -143,10 +153,12 @@ impl Session {
     pub(crate) fn runtime_said(&mut self, seq: u64, line: RuntimeLine) {
         let bytes = if let RuntimeLine::Frame(frame) = &line { frame.text().len() } else { 64 };
         let now = self.now.mono;
+        let age = if self.is_current() { Age::New } else { Age::Kept };
         if !self.link.as_mut().is_some_and(|link| link.see(seq, bytes, now)) {
             return;
         }
-        self.said_before = self.link.as_ref().is_some_and(|link| self.history.has_said(&link.boot, seq));
+        let said_before = self.link.as_ref().is_some_and(|link| self.history.has_said(&link.boot, seq));
+        self.age = if said_before { Age::SaidBefore } else { age };
         match line {
             RuntimeLine::Event(event) => self.bridge_event(event),
             RuntimeLine::Noise => {}
@@ -156,7 +168,7 @@ impl Session {
                 FrameKind::Notification => self.notice(seq, &frame),
             },
         }
-        self.said_before = false;
+        self.age = Age::New;
         self.checkpoint_when_much_is_held();
     }
 
@@ -198,11 +210,15 @@ impl Session {
         // Who comes later has not said yet whether it wants the experimental ones: they are not kept.
         if name == method::READ_STATE_CHANGED {
             let mut audience = self.clients.audience(name, u64::MAX);
+            audience.plain.append(&mut audience.introduced);
             audience.plain.append(&mut audience.numbered);
             return self.tell_all(audience.plain, text);
         }
-        let audience = self.clients.audience(name, self.history.newest() + 1);
-        if self.said_before {
+        let mut audience = self.clients.audience(name, self.history.newest() + 1);
+        if self.age == Age::New {
+            audience.plain.append(&mut audience.introduced);
+        }
+        if self.age == Age::SaidBefore {
             // In the history already. Who does not read numbers may have been away since.
             return self.tell_all(audience.plain, text);
         }

@@ -166,3 +166,35 @@ proptest! {
         prop_assert_eq!(heard, all);
     }
 }
+
+#[test]
+fn a_client_of_the_agents_own_wire_hears_nothing_before_it_is_greeted_and_nothing_again() {
+    let mut world = speaking();
+    speak(&mut world, &["a"]);
+    world.come_bare(1);
+    speak(&mut world, &["b"]);
+    let words = |frames: &[Value]| {
+        frames.iter().filter_map(|f| f["params"]["delta"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(words(&world.got(1)), Vec::<String>::new());
+    world.send(1, &json!({ "id": 0, "method": "initialize", "params": { "clientInfo": { "name": "t" } } }));
+    speak(&mut world, &["c"]);
+    assert_eq!(words(&world.got(1)), ["c"]);
+    world.attach(2);
+    assert_eq!(words(&world.got(2)), ["a", "b"], "what it did not hear is kept for who wants it");
+}
+
+#[test]
+fn a_client_of_the_agents_own_wire_hears_nothing_that_was_kept_while_the_gateway_was_away() {
+    let mut world = speaking();
+    world.says_unheard(|agent| agent.delta("thread-1", "a"));
+    world.restart_gateway();
+    world.come_bare(1);
+    world.send(1, &json!({ "id": 0, "method": "initialize", "params": { "clientInfo": { "name": "t" } } }));
+    world.run();
+    speak(&mut world, &["b"]);
+    let got = world.got(1);
+    assert!(got.iter().any(|frame| frame["id"] == 0), "it is greeted");
+    let words: Vec<_> = got.iter().filter_map(|f| f["params"]["delta"].as_str()).collect();
+    assert_eq!(words, ["b"]);
+}

@@ -56,6 +56,11 @@ impl World {
         self.feed(Input::Attached { client: ClientId::new(client), arrival });
     }
 
+    /// A client of the agent's own wire attaches: it hears what is said once it is greeted.
+    pub(crate) fn come_bare(&mut self, client: u64) {
+        self.come_as(client, true, Listening::Introduced, None);
+    }
+
     /// A client attaches that says who it is; `after` as for one that wants numbers.
     pub(crate) fn come_named(&mut self, client: u64, name: &str, after: Option<u64>) {
         // What is owed to who has that name is owed to this connection now.
