@@ -456,7 +456,7 @@ async fn every_privileged_act_is_noted_before_it_is_answered() {
     let expected = [
         ("operator", "token created", &*created, "done"),
         (&*who, "refused", "argus/token/list", "the token is for something else"),
-        (&*who, "refused", "/ws", "the token is for another session"),
+        (&*who, "refused", "/ws", "this token is for another session"),
         ("nobody known", "refused", "a token", "it is wrong"),
         ("operator", "pairing code shown", "", "done"),
         ("operator", "token revoked", &*id, "done"),
