@@ -12,7 +12,7 @@ use crate::ends::Ends;
 const LARGE: usize = 64 * 1024;
 
 /// How large a new buffer is: one that began small would be read into in tiny pieces for ever.
-const FRESH: usize = 32 * 1024;
+const FRESH: usize = 16 * 1024;
 
 /// One line of input, without its end.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use crate::runtime::link::{Link, LinkCommand, LinkEvent, agent_line};
 use crate::runtime::provision::{Reached, Welcome};
 
 /// How much is read at once, and written at once, in bytes.
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 16 * 1024;
 
 /// What is known of an upstream that speaks plain lines.
 pub(super) struct Plain {
