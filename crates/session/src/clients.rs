@@ -142,7 +142,9 @@ impl Clients {
     /// Forgets who was away too long; their connections.
     pub(crate) fn give_up(&mut self, now: u64) -> Vec<ClientId> {
         let gone: Vec<_> = self.away.extract_if(.., |away| away.until <= now).map(|away| away.id).collect();
-        gone.iter().for_each(|id| self.forget(*id));
+        for id in &gone {
+            self.forget(*id);
+        }
         gone
     }
 
@@ -217,9 +219,8 @@ impl Clients {
             match client.listening {
                 Listening::Plain => audience.plain.push(*id),
                 Listening::Introduced if client.greeted => audience.introduced.push(*id),
-                Listening::Introduced => {}
                 Listening::Numbered { .. } if client.heard < number => audience.numbered.push(*id),
-                Listening::Numbered { .. } => {}
+                Listening::Introduced | Listening::Numbered { .. } => {}
             }
         }
         audience

@@ -34,7 +34,9 @@ impl Session {
         }
         let named = self.clients.get(client).and_then(|client| client.named.as_mut());
         let owed = named.map(|named| named.replies.take(heard_before)).unwrap_or_default();
-        owed.into_iter().for_each(|text| self.tell(client, text));
+        for text in owed {
+            self.tell(client, text);
+        }
         self.offer_requests();
         if listening == Listening::Plain {
             for text in self.history.take_unheard() {

@@ -197,7 +197,9 @@ fn end_well(world: &mut World) {
     (world.host, world.store, world.prompts) = (Host::Works, Store::AtOnce, Prompts::AtOnce);
     world.manners = Manners::default();
     // Whoever may come back does, and hears what it is owed.
-    ["x", "y"].into_iter().for_each(|name| world.come_anew_named(name));
+    for name in ["x", "y"] {
+        world.come_anew_named(name);
+    }
     for _ in 0..300 {
         world.pass(10_000);
         while running(world, 0).is_some() {
