@@ -55,13 +55,13 @@ struct New {
     /// What it is for, in your words
     #[arg(long, value_name = "TEXT")]
     label: Option<String>,
-    /// Connections at once [default: ARGUS_TOKEN_CONNECTIONS of the gateway]
+    /// Connections at once [default: as the gateway's settings say]
     #[arg(long, value_name = "COUNT")]
     max_connections: Option<u32>,
-    /// Longest frame in bytes [default: ARGUS_TOKEN_FRAME_BYTES of the gateway]
+    /// Longest frame in bytes [default: as the gateway's settings say]
     #[arg(long, value_name = "BYTES")]
     max_frame_bytes: Option<u64>,
-    /// Requests in a second [default: ARGUS_TOKEN_REQUESTS_PER_SECOND of the gateway]
+    /// Requests in a second [default: as the gateway's settings say]
     #[arg(long, value_name = "COUNT")]
     max_requests_per_second: Option<u32>,
 }

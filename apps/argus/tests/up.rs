@@ -209,3 +209,22 @@ async fn asked_to_stop_it_ends_well_and_its_bridge_lives_on() {
     printed(&gateway, "serves").await;
     assert_eq!(gateway.processes("argus-runtime-b").len(), 1, "it was adopted");
 }
+
+#[tokio::test]
+async fn the_bot_goes_on_when_the_operators_token_is_replaced() {
+    let api = BotApi::start("42:TEST");
+    let gateway = up()
+        .with("TELEGRAM_BOT_TOKEN", api.token())
+        .with("TELEGRAM_API_URL", api.url())
+        .with("TELEGRAM_ALLOWED_USER_IDS", "7")
+        .start()
+        .await;
+    printed(&gateway, "Stop with Ctrl-C.").await;
+    let before = gateway.token();
+    let reply = gateway.rpc("argus/token/rotate", json!({ "what": "operator" })).await;
+    assert_eq!(reply["result"], json!({ "ok": true }));
+    assert_ne!(gateway.token(), before);
+    let (ann, chat) = (User::new(7, "Ann"), Chat::private(&User::new(7, "Ann")));
+    api.push_text(&chat, &ann, "[say: still here]");
+    api.wait_text("still here", PATIENCE).await;
+}

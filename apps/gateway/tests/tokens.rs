@@ -46,6 +46,7 @@ async fn closed(gateway: &Gateway, query: &str, token: &str) -> Option<(u16, Str
     Client::open(gateway.url(), query, token).await.unwrap().closed().await
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is compared with how a connection ended")]
 fn because(words: &str) -> Option<(u16, String)> {
     Some((1008, words.to_owned()))
 }
@@ -323,8 +324,8 @@ async fn a_kill_between_the_deed_and_its_answer_leaves_what_was_stored() {
         gateway.restart().await;
         let listed = gateway.rpc("argus/token/list", json!({})).await;
         let tokens = listed["result"]["tokens"].as_array().unwrap();
-        let (states, valid) = (tokens.iter().map(|one| &one["state"]), place != "token.key_rotated");
-        assert!(states.clone().all(|state| *state == if valid { "valid" } else { "revoked" }), "{listed}");
+        let (all, valid) = (tokens.iter().map(|one| &one["state"]), place != "token.key_rotated");
+        assert!(all.clone().all(|state| *state == if valid { "valid" } else { "revoked" }), "{listed}");
         assert_eq!(tokens.len(), 2, "what was noted can be seen and ended: {listed}");
         assert!(tokens.iter().any(|one| one["id"] == id.as_str()));
         let (status, _) = ask(&gateway, &secret, Method::GET, &format!("/sessions/{session}")).await;
@@ -564,4 +565,22 @@ async fn no_made_token_reaches_the_log_the_audit_or_the_disk() {
     for secret in &secrets {
         assert!(!gateway.log().contains(secret.rsplit('.').next().unwrap()), "a token is in the log");
     }
+}
+
+#[tokio::test]
+async fn whoever_has_a_made_token_is_not_sent_away_to_make_room_for_strangers() {
+    let gateway = Gateway::new().start().await;
+    default_session(&gateway).await;
+    let (secret, _) = token(&gateway, json!({ "scope": "client:default" })).await;
+    let mut client = Client::connect(gateway.url(), "", &secret).await;
+    let place = gateway.url().trim_start_matches("http://").to_owned();
+    let mut strangers = Vec::new();
+    // More than there is room for.
+    for _ in 0..140 {
+        strangers.push(tokio::net::TcpStream::connect(&place).await.unwrap());
+    }
+    let mut gone = [0];
+    tokio::io::AsyncReadExt::read(&mut strangers[0], &mut gone).await.unwrap_or_default();
+    assert_eq!(client.call("argus/no/such", json!({})).await["error"]["code"], -32601);
+    Client::connect(gateway.url(), "", &secret).await;
 }

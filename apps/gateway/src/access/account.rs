@@ -167,7 +167,9 @@ impl Account {
         let farewells: Vec<_> = live.seats.values_mut().filter_map(Option::take).collect();
         // Whatever they do, they do it without the lock.
         drop(live);
-        farewells.into_iter().for_each(|farewell| farewell(ending));
+        for farewell in farewells {
+            farewell(ending);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::store::ledger::{TokenLimits, TokenRow};
 const MOST_TOKENS: usize = 1000;
 /// Tokens that are told of at once.
 const MOST_TOLD: u32 = 1000;
-const LONGEST_LIFE: Duration = Duration::from_secs(10 * 365 * 86_400);
+const LONGEST_LIFE: Duration = Duration::from_hours(10 * 365 * 24);
 /// Bounds of what may be set for one token.
 const MOST_CONNECTIONS: u32 = 4096;
 const LEAST_FRAME: u64 = 4096;
@@ -50,6 +50,7 @@ pub struct NewToken {
     pub limits: TokenLimits,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn failed(error: impl ToString) -> AccessError {
     AccessError::Failed(error.to_string())
 }
@@ -173,7 +174,9 @@ impl Access {
             register.signing = self.0.key.of_tokens(generation);
             register.tokens.drain().collect()
         };
-        ended.iter().for_each(|(_, account)| account.end(Ending::KeyRotated));
+        for (_, account) in &ended {
+            account.end(Ending::KeyRotated);
+        }
         self.note(by, Act::TokenRotated, "key", &format!("done: {} tokens ended", ended.len())).await;
         Ok(())
     }
@@ -202,7 +205,9 @@ impl Access {
         let of_it = |account: &super::Account| account.scope().session() == Some(session);
         let ended: Vec<_> = register.tokens.extract_if(|_, account| of_it(account)).collect();
         drop(register);
-        ended.iter().for_each(|(_, account)| account.end(Ending::Revoked));
+        for (_, account) in &ended {
+            account.end(Ending::Revoked);
+        }
     }
 
     /// Notes what was done and cannot be undone; where that fails, the log has the line.

@@ -133,3 +133,21 @@ async fn limits_are_those_of_the_settings_unless_a_token_has_its_own() {
     assert_eq!(of(&own.token), (16384, false, true));
     assert_eq!(of("own"), (16384, true, false), "the operator has no pace");
 }
+
+#[tokio::test]
+async fn a_token_that_is_revoked_is_worth_nothing_even_if_that_cannot_be_stored() {
+    let desk = Desk::new().await;
+    let access = desk.open().await;
+    let made = access.create(&by(), new("operator", None)).await.unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    let seat = access.judge(&made.token).unwrap().take_seat().unwrap();
+    seat.on_end(Box::new(move |ending| tell.send(ending).unwrap()));
+    desk.ledger.close().await;
+    let error = access.revoke(&by(), &made.id).await.unwrap_err().to_string();
+    assert!(error.starts_with("the token opens nothing until the next start"), "{error}");
+    assert_eq!(told.try_recv(), Ok(Ending::Revoked));
+    assert_eq!(opens(&access, &made.token), Err(Refused::Ended(Ending::Revoked)));
+    // What changes every token is not half done.
+    assert!(access.create(&by(), new("operator", None)).await.is_err());
+    assert!(access.rotate_key(&by()).await.is_err());
+}

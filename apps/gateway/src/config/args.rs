@@ -77,8 +77,13 @@ pub struct GatewayArgs {
     /// Connections at once with one derived token [default: 32]
     #[arg(long, env = "ARGUS_TOKEN_CONNECTIONS", value_name = "COUNT")]
     pub token_connections: Option<String>,
-    /// Longest frame taken from the holder of a derived token, in bytes [default: ARGUS_JSONL_LINE_LIMIT_BYTES]
-    #[arg(long, env = "ARGUS_TOKEN_FRAME_BYTES", value_name = "BYTES")]
+    /// The longest frame taken from the holder of a derived token.
+    #[arg(
+        long,
+        env = "ARGUS_TOKEN_FRAME_BYTES",
+        value_name = "BYTES",
+        help = "Longest frame taken from the holder of a derived token, in bytes [default: ARGUS_JSONL_LINE_LIMIT_BYTES]"
+    )]
     pub token_frame_bytes: Option<String>,
     /// Requests in a second with one derived token, taken over four seconds [default: 200]
     #[arg(long, env = "ARGUS_TOKEN_REQUESTS_PER_SECOND", value_name = "COUNT")]

@@ -194,6 +194,7 @@ pub(super) fn not_for(grant: &Grant, what: &str) -> String {
 }
 
 /// Keeps a route's caller to the pace of its token.
+#[expect(clippy::result_large_err, reason = "axum's rejections are responses")]
 pub(super) fn in_time(grant: &Grant) -> Result<(), Response> {
     let Err(wait) = grant.pay() else { return Ok(()) };
     let seconds = wait.as_secs().saturating_add(1).to_string();

@@ -140,7 +140,9 @@ const METHODS: [Method; 10] = [
 /// The table, ready to be called.
 pub(super) fn table(edge: Edge) -> RpcModule<Edge> {
     let mut module = RpcModule::new(edge);
-    METHODS.iter().for_each(|method| (method.register)(&mut module, method.name));
+    for method in &METHODS {
+        (method.register)(&mut module, method.name);
+    }
     module
 }
 
