@@ -20,7 +20,7 @@ const AWAY_MS: u64 = 600_000;
 pub(crate) struct Client {
     /// Whether it may be asked for approvals.
     pub(crate) handler: bool,
-    listening: Listening,
+    pub(crate) listening: Listening,
     /// The newest number it heard before it came.
     heard: u64,
     /// What it said of itself in `initialize`.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::StoreOp;
 use crate::agent::Agent;
 use crate::config::SessionConfig;
+use crate::input::Listening;
 use crate::introduction::Introduction;
 use crate::link::Link;
 use crate::opening::message_of;
@@ -117,6 +118,10 @@ impl Session {
         for (client, id) in std::mem::take(&mut self.relay.introductions) {
             let Some(known) = self.clients.get(client) else { continue };
             known.greeted = true;
+            if known.listening == Listening::Introduced {
+                // It reads for itself what nobody heard.
+                self.history.take_unheard();
+            }
             let text = frame::reply(&id, &personal(&result, known.introduction.name()));
             self.reply(client, &id, text);
         }

@@ -12,3 +12,4 @@ pub mod gateway;
 pub mod model;
 pub mod programs;
 pub mod prompt;
+pub mod terminal;

@@ -1,7 +1,7 @@
 //! A model server that speaks the Responses API, for running the real agent without any account.
 //!
 //! Without rules it answers by the control words in the last user text: `[say: x]` exactly `x`, `[run: cmd]` a command
-//! and then its output, `[long: n]` markdown of `n` characters, `[deltas: n size s]`, `[slow: ms]` between deltas,
+//! and then its output, `[outside: cmd]` one that needs leave, `[long: n]` markdown of `n` characters, `[deltas: n size s]`, `[slow: ms]` between deltas,
 //! `[think: x]` a reasoning summary, `[hold: gate]` in the middle until the test releases that gate, `[fail: 500]` an
 //! HTTP status, `[fail: words]` a failed response in the middle, `[cut]` and `[hang]` in the middle. Anything else is
 //! answered by [`echo`].

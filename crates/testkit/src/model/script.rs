@@ -26,6 +26,8 @@ pub enum Step {
     Gate(String),
     /// A command the agent shall run (`exec_command`).
     Run(String),
+    /// The same outside of the agent's sandbox, for which the agent asks.
+    RunOutside(String),
     /// The answer goes wrong here.
     Fail(Failure),
 }
@@ -52,6 +54,12 @@ impl Failure {
     /// The event `response.failed` with the code `server_error`.
     pub fn event(message: &str) -> Self {
         Self::Event { code: "server_error".to_owned(), message: message.to_owned() }
+    }
+}
+
+impl Step {
+    fn is_command(&self) -> bool {
+        matches!(self, Self::Run(_) | Self::RunOutside(_))
     }
 }
 
@@ -104,6 +112,12 @@ impl Script {
         self.step(Step::Run(command.to_owned()))
     }
 
+    /// A command for the agent to run outside of its sandbox, so that it has to ask.
+    #[must_use]
+    pub fn run_outside(self, command: &str) -> Self {
+        self.step(Step::RunOutside(command.to_owned()))
+    }
+
     /// Goes wrong here.
     #[must_use]
     pub fn fail(self, failure: Failure) -> Self {
@@ -117,7 +131,7 @@ impl Script {
 
     /// The steps after the `done`th command, up to and with the next one.
     pub(crate) fn answer(&self, done: usize) -> Vec<Step> {
-        let mut answers = self.steps.split_inclusive(|step| matches!(step, Step::Run(_)));
+        let mut answers = self.steps.split_inclusive(|step| step.is_command());
         answers.nth(done).unwrap_or_default().to_vec()
     }
 
@@ -138,6 +152,7 @@ impl Script {
                 "slow" => pace = Duration::from_millis(argument.parse().unwrap_or(0)),
                 "think" => before.push(Step::Think(argument.to_owned())),
                 "run" => before.push(Step::Run(argument.to_owned())),
+                "outside" => before.push(Step::RunOutside(argument.to_owned())),
                 "hold" => midway.push(Step::Gate(argument.to_owned())),
                 "cut" => midway.push(Step::Fail(Failure::Cut)),
                 "hang" => midway.push(Step::Fail(Failure::Hang(super::LONGEST_WAIT))),
@@ -151,7 +166,7 @@ impl Script {
                 _ => {}
             }
         }
-        let ran = before.iter().any(|step| matches!(step, Step::Run(_)));
+        let ran = before.iter().any(Step::is_command);
         let said: Vec<Step> = match answer {
             Some(deltas) => deltas.into_iter().map(Step::Text).collect(),
             None if ran => vec![Step::Text("The command printed:\n".to_owned()), Step::Output],

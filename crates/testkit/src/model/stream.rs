@@ -69,9 +69,14 @@ impl Answer {
                     writer.close(open.take()).await?;
                     writer.think(&format!("rs_{id}"), summary).await?;
                 }
-                Step::Run(command) => {
+                Step::Run(command) | Step::RunOutside(command) => {
                     writer.close(open.take()).await?;
-                    let arguments = json!({ "cmd": command }).to_string();
+                    let mut arguments = json!({ "cmd": command });
+                    if matches!(step, Step::RunOutside(_)) {
+                        arguments["sandbox_permissions"] = "require_escalated".into();
+                        arguments["justification"] = "May it run?".into();
+                    }
+                    let arguments = arguments.to_string();
                     let call = json!({ "type": "function_call", "id": format!("fc_{id}"),
                         "call_id": format!("call_{id}"), "name": "exec_command", "arguments": arguments });
                     writer.event("response.output_item.done", json!({ "item": call })).await?;

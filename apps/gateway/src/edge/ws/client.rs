@@ -41,6 +41,18 @@ pub(crate) struct Wishes {
     epoch: Option<String>,
     /// Who the client is, so that it is known when it comes back.
     client: Option<String>,
+    #[serde(skip)]
+    manners: Manners,
+}
+
+/// What a client expects of the one it speaks to.
+#[derive(Clone, Copy, Default)]
+enum Manners {
+    /// What the guide says.
+    #[default]
+    Ours,
+    /// What the agent's own socket does.
+    Agents,
 }
 
 impl Wishes {
@@ -48,7 +60,8 @@ impl Wishes {
     fn of_the_silent(admission: &Admission) -> Self {
         let own = matches!(admission, Admission::Known(grant) if grant.scope().session().is_some());
         let session = (!own).then(|| "default".to_owned());
-        Self { session, id: None, handler: None, after: None, epoch: None, client: None }
+        let manners = Manners::Agents;
+        Self { session, id: None, handler: None, after: None, epoch: None, client: None, manners }
     }
 
     /// Which session is wanted.
@@ -59,7 +72,10 @@ impl Wishes {
     /// How the client wants to be treated; the reason of the close where that cannot be read. Its name is one among
     /// those of `holder`, whose token it has.
     fn arrival(self, hello: Attached, holder: &Holder) -> Result<Arrival, &'static str> {
-        let listening = listening(self.after.as_deref(), self.epoch)?;
+        let listening = match self.manners {
+            Manners::Ours => listening(self.after.as_deref(), self.epoch)?,
+            Manners::Agents => Listening::Introduced,
+        };
         let handler = self.handler.as_deref() != Some("0");
         let name = named(self.client.as_ref()).map(str::parse::<ClientName>).transpose();
         let name = name.map_err(|_| "`client` takes 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`")?;
