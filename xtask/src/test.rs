@@ -7,7 +7,7 @@ use crate::engine::{self, Engine, Optimised};
 use crate::skips::Skips;
 use crate::step::Steps;
 use crate::tally::Tally;
-use crate::{clients, codex, licences, workspace};
+use crate::{clients, codex, debian, licences, workspace};
 
 /// What may be said on the command line.
 #[derive(clap::Args)]
@@ -54,6 +54,13 @@ fn run_tests(steps: &mut Steps, skips: &mut Skips, options: &Options) -> Option<
         Some(own) => Some(own.into()),
         None => codex::ensure().inspect_err(|error| skips.add("real codex", &format!("{error:#}"))).ok(),
     };
+    if workspace::on_path("tmux").is_none() {
+        let installed =
+            debian::install("`tmux` is not there, in which the agent's own terminal is tested", &["tmux"]);
+        if let Err(error) = installed {
+            skips.add("codex's terminal", &format!("{error:#}"));
+        }
+    }
     let packages = Packages::ensure(skips);
     let engine = if options.without_docker { None } else { engine(skips) };
     let images = engine.as_ref().is_some_and(|engine| build_images(engine, steps, skips));
