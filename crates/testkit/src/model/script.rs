@@ -131,7 +131,7 @@ impl Script {
 
     /// The steps after the `done`th command, up to and with the next one.
     pub(crate) fn answer(&self, done: usize) -> Vec<Step> {
-        let mut answers = self.steps.split_inclusive(|step| step.is_command());
+        let mut answers = self.steps.split_inclusive(Step::is_command);
         answers.nth(done).unwrap_or_default().to_vec()
     }
 
