@@ -212,7 +212,7 @@ impl Stage {
                     first_seq: self.last_line + 1,
                     last_seq: self.last_line,
                     last_down_seq: self.last_sent,
-                    after_loss: if self.now % 2 == 0 { AfterLoss::Lives } else { AfterLoss::Lost },
+                    after_loss: if self.now.is_multiple_of(2) { AfterLoss::Lives } else { AfterLoss::Lost },
                     handshake: None,
                     checkpoint: None,
                 }))
