@@ -48,9 +48,9 @@ fn fuzz(options: &Options) -> anyhow::Result<Vec<Run>> {
     let targets = chosen(&options.target)?;
     println!("── building the targets");
     let mut build = driver(&program, "build", &target_folder);
-    let built = build.status().context("cargo-fuzz cannot be started")?;
+    let status = build.status().context("cargo-fuzz cannot be started")?;
     ensure!(
-        built.success(),
+        status.success(),
         "the targets cannot be built: is a C++ compiler there (Debian: `apt-get install g++`)?"
     );
     let share = (options.seconds / u32::try_from(targets.len()).unwrap_or(u32::MAX)).max(1);
