@@ -1,9 +1,10 @@
 //! Lines as an upstream should not write them.
 
 use argus_testkit::gateway::Gateway;
+use argus_testkit::programs::eventually;
 use serde_json::json;
 
-use crate::upstream::{Agent, Played, Upstream, behind, free_port};
+use crate::upstream::{Agent, Played, Upstream, behind, free_port, noticed};
 use crate::{completed, introduced, start_turn, thread, words};
 
 #[tokio::test]
@@ -103,6 +104,8 @@ async fn an_agent_that_does_not_answer_its_greeting_is_hung_up_on() {
     let refusal = json!({ "id": id, "error": { "code": -32600, "message": "unknown version" } });
     agent.write(format!("{refusal}\n").as_bytes()).await;
     agent.hung_up().await;
+    // What is asked before the session knows is answered with why, and asks for no other connection.
+    eventually("the session knows", async || (noticed(&gateway) > 0).then_some(())).await;
     let open = client.request("initialize", json!({ "clientInfo": { "name": "x", "version": "1" } })).await;
     Played::take(&door).await;
     assert_eq!(client.reply(open).await["result"]["userAgent"], "x/0.1 (Played)");

@@ -132,7 +132,7 @@ pub(crate) fn behind(port: u16, gateway: Gateway) -> Gateway {
 }
 
 /// How many connections the gateway saw end.
-fn noticed(gateway: &Gateway) -> usize {
+pub(crate) fn noticed(gateway: &Gateway) -> usize {
     gateway.log().matches("the link to the runtime ended").count()
 }
 
