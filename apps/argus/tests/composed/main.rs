@@ -7,7 +7,9 @@ mod system;
 use std::os::unix::fs::chown;
 
 use argus_testkit::app_server::deltas_text;
+use argus_testkit::client::Client;
 use argus_testkit::programs::PATIENCE;
+use serde_json::json;
 use system::Composed;
 
 #[tokio::test]
@@ -38,7 +40,7 @@ async fn nobody_in_it_has_more_rights_than_needed() {
     let bot = composed.docker.inspect(&composed.container("telegram-bot")).expect("it runs");
     let mounts: Vec<_> = bot["Mounts"].as_array().into_iter().flatten().collect();
     let mounts: Vec<_> = mounts.iter().map(|mount| (&mount["Destination"], &mount["RW"])).collect();
-    assert_eq!(mounts, [(&serde_json::json!("/run/argus"), &serde_json::json!(false))]);
+    assert_eq!(mounts, [(&json!("/run/argus"), &json!(false))]);
     let gateway = composed.docker.inspect(&composed.container("gateway")).expect("it runs");
     assert_eq!(gateway["NetworkSettings"]["Ports"]["8080/tcp"][0]["HostIp"], "127.0.0.1");
 }
@@ -91,6 +93,24 @@ async fn down_and_up_again_lose_nothing() {
     composed.api.wait_text("meanwhile", PATIENCE).await;
     assert_eq!(composed.said_in(&chat), ["before", "meanwhile"]);
     assert_eq!(composed.sessions(), sessions);
+}
+
+#[tokio::test]
+async fn a_token_made_in_its_container_opens_one_session_and_the_bot_follows_the_operators_new_one() {
+    let Some(composed) = Composed::here().map(Composed::with_model) else { return };
+    composed.up();
+    let (user, chat) = composed.paired().await;
+    let token = composed.argus("token create --scope client --session default --ttl 1h");
+    let mut client = Client::connect(&composed.url(), "", &token).await;
+    client.initialize().await;
+    client.call("argus/input/enqueue", json!({ "text": "[say: for a client]" })).await;
+    assert_eq!(client.turn().await, ("for a client".to_owned(), "completed".to_owned()));
+    composed.argus("token rotate operator");
+    composed.api.push_text(&chat, &user, "[say: and for a chat]");
+    composed.api.wait_text("and for a chat", PATIENCE).await;
+    composed.argus("token rotate key");
+    let words = "the token was revoked: the key was rotated".to_owned();
+    assert_eq!(client.closed().await, Some((1008, words)));
 }
 
 #[tokio::test]

@@ -77,7 +77,15 @@ impl Composed {
 
     /// Runs a command of the person's in the gateway's container.
     pub(crate) fn argus(&self, deed: &str) -> String {
-        self.compose(&["exec", "-T", "gateway", "argus", deed])
+        let words: Vec<_> = deed.split(' ').collect();
+        self.compose(&[&["exec", "-T", "gateway", "argus"][..], &words].concat())
+    }
+
+    /// Where its gateway is reached from this machine.
+    pub(crate) fn url(&self) -> String {
+        let gateway = self.docker.inspect(&self.container("gateway")).expect("it runs");
+        let port = &gateway["NetworkSettings"]["Ports"]["8080/tcp"][0]["HostPort"];
+        format!("http://127.0.0.1:{}", port.as_str().expect("its port is published"))
     }
 
     /// The container of one of its services.
