@@ -11,6 +11,9 @@ pub(crate) struct Options {
     /// What to measure.
     #[arg(value_enum)]
     what: What,
+    /// Fewer and shorter measurements.
+    #[arg(long)]
+    quick: bool,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -19,12 +22,15 @@ enum What {
     MainPath,
     /// A session in a container: new, woken, live; memory; images.
     Session,
+    /// Clients of one session: ours next to a bare relay, and to the agent's own socket.
+    Relay,
 }
 
 /// Builds, measures, prints.
 pub(crate) fn run(options: &Options) -> ExitCode {
     let (bench, engine) = match options.what {
         What::MainPath => ("main_path", None),
+        What::Relay => ("relay", None),
         What::Session => match prepared() {
             Ok(engine) => ("session", Some(engine)),
             Err(error) => {
@@ -35,6 +41,15 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     };
     let programs = workspace::cargo(["build", "--release", "--workspace", "--bins"]);
     let mut measure = workspace::cargo(["bench", "--package", "argus-gateway", "--bench", bench]);
+    if options.quick {
+        measure.args(["--", "--quick"]);
+    }
+    if let What::Relay = options.what {
+        match crate::codex::ensure() {
+            Ok(binary) => _ = measure.env("ARGUS_TEST_CODEX", binary),
+            Err(error) => eprintln!("xtask: nothing is measured with the real agent: {error:#}"),
+        }
+    }
     if let Some(engine) = &engine {
         measure.env("ARGUS_TEST_DOCKER", engine.url()).env("ARGUS_TEST_IMAGES", Optimised::Fully.tag());
     }
