@@ -6,7 +6,7 @@ mod experimental;
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 pub use experimental::{EXPERIMENTAL, is_experimental};
 
@@ -67,16 +67,23 @@ pub mod method {
 #[serde(rename_all = "camelCase", default)]
 pub struct Route<'a> {
     /// `threadId`.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "borrowed")]
     pub thread_id: Option<Cow<'a, str>>,
     /// `turnId`.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "borrowed")]
     pub turn_id: Option<Cow<'a, str>>,
     /// `turn`, of `turn/started` and `turn/completed`.
     #[serde(borrow)]
     pub turn: Option<Turn<'a>>,
     /// `thread`, of `thread/started`.
     pub thread: Option<ThreadRef>,
+}
+
+/// Text that is not copied where it has no escapes; by itself serde copies one that may be absent.
+fn borrowed<'de: 'a, 'a, D: Deserializer<'de>>(input: D) -> Result<Option<Cow<'a, str>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    Ok(Option::<Text<'_>>::deserialize(input)?.map(|text| text.0))
 }
 
 impl Route<'_> {
@@ -209,6 +216,7 @@ mod tests {
         let route: Route<'_> = serde_json::from_str(text).unwrap();
         let turn = route.turn.as_ref().unwrap();
         assert_eq!((route.thread_id.as_deref(), route.turn()), (Some("t"), Some("u")));
+        assert!(matches!(route.thread_id, Some(Cow::Borrowed(_))));
         assert_eq!((turn.status.as_ref(), turn.error.as_ref().unwrap().message.as_str()), ("failed", "no"));
         assert_eq!(turn.items[0].text.as_deref(), Some("hi"));
     }

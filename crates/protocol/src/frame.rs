@@ -1,6 +1,5 @@
 //! One frame: its shared bytes beside what routing must know, parsed once and never serialized again.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
@@ -98,14 +97,14 @@ impl Frame {
         };
         let method = match envelope.method {
             None => None,
-            Some(raw) => Some(match serde_json::from_str::<Cow<'_, str>>(raw.get()) {
-                Ok(_) if !raw.get().contains('\\') => {
-                    let quoted = span(raw);
-                    Method::Plain(quoted.start + 1..quoted.end - 1)
-                }
-                Ok(name) => Method::Escaped(name.into_owned()),
+            Some(raw) if raw.get().starts_with('"') && !raw.get().contains('\\') => {
+                let quoted = span(raw);
+                Some(Method::Plain(quoted.start + 1..quoted.end - 1))
+            }
+            Some(raw) => match serde_json::from_str::<String>(raw.get()) {
+                Ok(name) => Some(Method::Escaped(name)),
                 Err(_) => return Err(FrameError::NotAFrame("`method` must be a string")),
-            }),
+            },
         };
         let kind = match (&method, &envelope.id) {
             (Some(_), Some(_)) => FrameKind::Request,
@@ -195,7 +194,7 @@ impl Frame {
 /// In JSON a raw line break can only be white space between tokens, so a space may stand for it. In a string it is a
 /// mistake, which must not become text that nobody wrote.
 fn one_line(text: Bytes) -> Result<Bytes, FrameError> {
-    if !text.iter().any(|b| matches!(b, b'\n' | b'\r')) {
+    if memchr::memchr2(b'\n', b'\r', &text).is_none() {
         return Ok(text);
     }
     serde_json::from_slice::<&RawValue>(&text).map_err(|e| FrameError::NotJson(e.to_string()))?;
