@@ -5,7 +5,7 @@ mod methods;
 mod places;
 mod tokens;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use argus_protocol::argus::SessionParams;
 use argus_protocol::error::INTERNAL;
@@ -58,7 +58,8 @@ impl InLine {
 /// The table for one connection.
 #[derive(Clone)]
 pub(super) struct Methods {
-    module: RpcModule<Edge>,
+    /// Made with the first call: most connections make none.
+    module: Arc<OnceLock<RpcModule<Edge>>>,
     edge: Edge,
     caller: Caller,
 }
@@ -66,9 +67,15 @@ pub(super) struct Methods {
 impl Methods {
     /// The table, as this caller sees it.
     pub(super) fn of(edge: Edge, caller: Caller) -> Self {
-        let mut module = methods::table(edge.clone());
-        module.extensions_mut().insert(caller.clone());
-        Self { module, edge, caller }
+        Self { module: Arc::default(), edge, caller }
+    }
+
+    fn module(&self) -> &RpcModule<Edge> {
+        self.module.get_or_init(|| {
+            let mut module = methods::table(self.edge.clone());
+            module.extensions_mut().insert(self.caller.clone());
+            module
+        })
     }
 
     /// Notes that the caller answered a question of the agent.
@@ -112,7 +119,7 @@ impl Methods {
         let params = params.filter(|text| text.starts_with('{')).unwrap_or("{}");
         let request = format!(r#"{{"jsonrpc":"2.0","id":0,"method":{},"params":{params}}}"#, json!(method));
         // A method that panics must not take the connection with it.
-        let mut module = self.module.clone();
+        let mut module = self.module().clone();
         module.extensions_mut().insert(InLine::new(place));
         let call = tokio::spawn(async move { module.raw_json_request(&request, 1).await });
         let reply = match call.await {
