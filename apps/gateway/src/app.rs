@@ -14,7 +14,6 @@ use argus_protocol::ClientId;
 use argus_protocol::token::{Secret, SigningKey};
 use argus_session::{Policy, SessionConfig};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -97,8 +96,7 @@ impl App {
         let allowed = config.telegram.iter().flat_map(|t| t.allowed_user_ids.clone()).collect();
         let chats = Chats::new(ledger.clone(), turns, config.scope, allowed, own_bot);
 
-        let listener = TcpListener::bind(config.bind)
-            .await
+        let listener = edge::bind(config.bind)
             .with_context(|| format!("cannot listen on {}; set ARGUS_BIND to a free address", config.bind))?;
         let address = listener.local_addr()?;
         // Where the other commands of this machine find us.

@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use crate::app::App;
 use crate::config::{Config, GatewayArgs};
 use crate::logging;
@@ -11,6 +13,9 @@ use crate::shutdown;
 
 /// The exit code when the settings or the command line cannot be used.
 pub const EXIT_SETTINGS: u8 = 64;
+
+/// The descriptors we ask for.
+const DESCRIPTORS: u64 = 8192;
 
 /// Serves until a signal asks to stop. `name` stands before what goes wrong.
 pub fn main_with(name: &str, settings: &GatewayArgs) -> ExitCode {
@@ -39,6 +44,7 @@ pub fn run(
     if let Err(error) = logging::start(&config.log, config.log_format) {
         return complain(name, &error, EXIT_SETTINGS);
     }
+    make_room_for_connections();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(name, &error, 1),
@@ -46,6 +52,17 @@ pub fn run(
     match runtime.block_on(deed(config)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => complain(name, &format!("{error:#}"), 1),
+    }
+}
+
+/// A thousand clients are more than the descriptors a process usually begins with. Not as many as might be had: what we
+/// start inherits the number, and some programs walk through all of them.
+fn make_room_for_connections() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.map_or(DESCRIPTORS, |most| most.min(DESCRIPTORS));
+    if limit.current.is_some_and(|now| now < most) {
+        // Without it there is room for fewer.
+        _ = setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..limit });
     }
 }
 

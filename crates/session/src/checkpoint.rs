@@ -57,7 +57,7 @@ impl Session {
         if !link.take_held_bytes(SessionConfig::CHECKPOINT_BYTES) {
             return;
         }
-        let (boot, seq) = (link.boot.clone(), link.last_seen());
+        let (boot, seq) = (link.boot.to_string(), link.last_seen());
         let turns = self.lanes.all.values().filter_map(|lane| match (&lane.state, &lane.thread) {
             (State::Running(running), Some(thread)) => Some(OpenTurn {
                 thread: thread.clone(),
@@ -78,7 +78,7 @@ impl Session {
 
     pub(crate) fn checkpoint_stored(&mut self, boot: &str, seq: u64, result: &Result<(), String>) {
         let now = self.now.mono;
-        let Some(link) = self.link.as_mut().filter(|link| link.boot == boot && result.is_ok()) else {
+        let Some(link) = self.link.as_mut().filter(|link| *link.boot == *boot && result.is_ok()) else {
             return;
         };
         link.checkpointed(seq);

@@ -1,6 +1,7 @@
 //! Who is attached, who may come back, who may be asked, who hears what.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use argus_protocol::ClientId;
 
@@ -71,6 +72,8 @@ pub(crate) struct Clients {
     default_handler: Option<ClientId>,
     /// Who started the turn of a thread.
     owners: BTreeMap<String, ClientId>,
+    /// Who heard the newest notification, of this method, until somebody comes, goes or says what it wants to see.
+    newest_audience: Option<(String, Audience)>,
 }
 
 impl Clients {
@@ -91,6 +94,7 @@ impl Clients {
         let client =
             Client { handler, listening, heard: 0, introduction, greeted: false, outstanding, named };
         self.attached.insert(id, client);
+        self.newest_audience = None;
         if let Known::Gone(before) | Known::Here(before) = known {
             self.owners.values_mut().filter(|owner| **owner == before).for_each(|owner| *owner = id);
             if self.default_handler == Some(before) {
@@ -119,6 +123,7 @@ impl Clients {
 
     /// A client is gone; one with a name may come back for a while.
     pub(crate) fn detach(&mut self, id: ClientId, now: u64) {
+        self.newest_audience = None;
         match self.attached.remove(&id) {
             Some(client) if client.named.is_some() => {
                 if self.away.len() >= MOST_AWAY {
@@ -159,6 +164,22 @@ impl Clients {
             return Some(client);
         }
         self.away.iter_mut().find(|away| away.id == id).map(|away| &mut away.client)
+    }
+
+    /// What a client says of itself.
+    pub(crate) fn introduce(&mut self, id: ClientId, introduction: Introduction) {
+        self.newest_audience = None;
+        if let Some(client) = self.get(id) {
+            client.introduction = introduction;
+        }
+    }
+
+    /// A client has the reply to its introduction.
+    pub(crate) fn greeted(&mut self, id: ClientId) {
+        self.newest_audience = None;
+        if let Some(client) = self.get(id) {
+            client.greeted = true;
+        }
     }
 
     /// Whether it is attached.
@@ -209,33 +230,45 @@ impl Clients {
 
     /// Notes that a client heard everything up to this number before it came.
     pub(crate) fn heard(&mut self, id: ClientId, number: u64) {
+        self.newest_audience = None;
         self.attached.entry(id).and_modify(|client| client.heard = number);
     }
 
     /// Everybody who wants to see a notification of this method, and has not heard the one of this number.
-    pub(crate) fn audience(&self, method: &str, number: u64) -> Audience {
-        let mut audience = Audience::default();
+    pub(crate) fn audience(&mut self, method: &str, number: u64) -> Audience {
+        if let Some((known, audience)) = &self.newest_audience
+            && known == method
+        {
+            return audience.clone();
+        }
+        let (mut plain, mut introduced, mut numbered) = (Vec::new(), Vec::new(), Vec::new());
+        let mut all_follow = true;
         for (id, client) in self.attached.iter().filter(|(_, client)| client.introduction.wants(method)) {
             match client.listening {
-                Listening::Plain => audience.plain.push(*id),
-                Listening::Introduced if client.greeted => audience.introduced.push(*id),
-                Listening::Numbered { .. } if client.heard < number => audience.numbered.push(*id),
-                Listening::Introduced | Listening::Numbered { .. } => {}
+                Listening::Plain => plain.push(*id),
+                Listening::Introduced if client.greeted => introduced.push(*id),
+                Listening::Introduced => {}
+                Listening::Numbered { .. } if client.heard < number => numbered.push(*id),
+                Listening::Numbered { .. } => all_follow = false,
             }
         }
+        let audience =
+            Audience { plain: plain.into(), introduced: introduced.into(), numbered: numbered.into() };
+        // Numbers only grow: who hears this one hears the next.
+        self.newest_audience = all_follow.then(|| (method.to_owned(), audience.clone()));
         audience
     }
 }
 
 /// Who hears a notification.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Audience {
     /// As it is.
-    pub(crate) plain: Vec<ClientId>,
+    pub(crate) plain: Arc<[ClientId]>,
     /// As it is, unless it was said before they came.
-    pub(crate) introduced: Vec<ClientId>,
+    pub(crate) introduced: Arc<[ClientId]>,
     /// With its number.
-    pub(crate) numbered: Vec<ClientId>,
+    pub(crate) numbered: Arc<[ClientId]>,
 }
 
 #[cfg(test)]
@@ -272,6 +305,24 @@ mod tests {
         clients.attach(ClientId::new(1), true, Listening::Plain, None);
         (0..=MOST_OWNED).for_each(|n| clients.own(ClientId::new(1), &n.to_string()));
         assert_eq!(clients.owners.len(), MOST_OWNED);
+    }
+
+    #[test]
+    fn everybody_who_came_and_nobody_who_left_hears_the_next_notification() {
+        let mut clients = clients(&[(1, true), (2, true)]);
+        assert_eq!(*clients.audience("a", 1).plain, [ClientId::new(1), ClientId::new(2)]);
+        let text = r#"{"clientInfo":{"name":"x"},"capabilities":{"optOutNotificationMethods":["a"]}}"#;
+        clients.introduce(ClientId::new(2), serde_json::from_str(text).unwrap());
+        assert_eq!(*clients.audience("a", 2).plain, [ClientId::new(1)]);
+        let numbered = Listening::Numbered { after: None };
+        clients.attach(ClientId::new(3), true, numbered, None);
+        assert_eq!(*clients.audience("a", 3).numbered, [ClientId::new(3)]);
+        clients.heard(ClientId::new(3), 5);
+        assert!(clients.audience("a", 5).numbered.is_empty());
+        assert_eq!(*clients.audience("a", 6).numbered, [ClientId::new(3)]);
+        clients.detach(ClientId::new(1), 0);
+        assert!(clients.audience("a", 7).plain.is_empty());
+        assert_eq!(*clients.audience("b", 8).plain, [ClientId::new(2)]);
     }
 
     fn come(clients: &mut Clients, id: u64, name: &str) -> Known {

@@ -1,5 +1,7 @@
 //! Everything a session may ask its owner to do.
 
+use std::sync::Arc;
+
 use argus_protocol::{ClientId, SubmissionId, ThreadId, TurnId};
 use bytes::Bytes;
 
@@ -19,8 +21,8 @@ pub enum Effect {
     },
     /// Send to every client but those that opted out of this method (resolved already).
     ToClients {
-        /// Which; shared bytes for all.
-        clients: Vec<ClientId>,
+        /// Which, ascending; shared bytes for all.
+        clients: Arc<[ClientId]>,
         /// One frame.
         text: Bytes,
     },
@@ -87,7 +89,7 @@ pub struct KeptFrame {
     /// Its number, one more than that of the one before.
     pub number: u64,
     /// The bridge process it came from, empty where there was none …
-    pub boot: String,
+    pub boot: Arc<str>,
     /// … and the newest line of it that was seen then.
     pub line: u64,
     /// The frame, without its number.

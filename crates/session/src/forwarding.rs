@@ -69,7 +69,9 @@ impl Session {
     }
 
     fn forward(&mut self, client: ClientId, frame: Frame) {
-        let route = frame.params_as::<Route<'_>>().unwrap_or_default();
+        // Which thread it is about only matters where one may have to be resumed, or a turn begins.
+        let matters = frame.method() == method::TURN_START || !self.threads.before.is_empty();
+        let route = matters.then(|| frame.params_as::<Route<'_>>()).flatten().unwrap_or_default();
         let thread = route.thread_id.as_deref().and_then(|id| id.parse::<ThreadId>().ok());
         if let Some(thread) = thread.as_ref().filter(|_| !NEED_NO_LOADED_THREAD.contains(&frame.method())) {
             let has_room = self.relay.has_room_for(&frame);

@@ -100,9 +100,7 @@ impl Session {
     pub(crate) fn introduced(&mut self, client: ClientId, request: &Frame) {
         let Some(id) = request.id().map(str::to_owned) else { return };
         let introduction = request.params_as::<Introduction>().unwrap_or_default();
-        if let Some(client) = self.clients.get(client) {
-            client.introduction = introduction;
-        }
+        self.clients.introduce(client, introduction);
         if self.relay.introductions.len() >= SessionConfig::WAITING_FRAMES {
             return self.refuse(client, request, &Self::overloaded());
         }
@@ -116,8 +114,8 @@ impl Session {
         self.relay.wanted = false;
         let Some((_, result)) = self.relay.handshake.clone() else { return };
         for (client, id) in std::mem::take(&mut self.relay.introductions) {
+            self.clients.greeted(client);
             let Some(known) = self.clients.get(client) else { continue };
-            known.greeted = true;
             if known.listening == Listening::Introduced {
                 // It reads for itself what nobody heard.
                 self.history.take_unheard();

@@ -29,9 +29,14 @@ impl Lanes {
 
     pub(crate) fn find(&self, target: &Target) -> Option<LaneId> {
         match target {
-            Target::Thread { id } => self.by_thread.get(id).copied(),
+            Target::Thread { id } => self.find_thread(id),
             Target::Main | Target::Chat { .. } => self.by_target.get(target).copied(),
         }
+    }
+
+    /// The lane of a thread, where there is one.
+    pub(crate) fn find_thread(&self, thread: &ThreadId) -> Option<LaneId> {
+        self.by_thread.get(thread).copied()
     }
 
     /// The lane of a thread.

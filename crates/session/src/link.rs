@@ -1,6 +1,7 @@
 //! The numbered link to one bridge process: what was seen, what may be forgotten, what is on its way down.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use argus_protocol::bridge::{DOWN_WINDOW_BYTES, DOWN_WINDOW_FRAMES};
 use bytes::Bytes;
@@ -24,7 +25,7 @@ pub(crate) enum Down {
 /// The numbers of one bridge process.
 #[derive(Debug)]
 pub(crate) struct Link {
-    pub(crate) boot: String,
+    pub(crate) boot: Arc<str>,
     after_loss: AfterLoss,
     /// Just reached, so that it may not have heard what it was told last.
     fresh: bool,
@@ -58,7 +59,7 @@ impl Link {
     pub(crate) fn new(up: &LinkUp, seen: u64) -> Self {
         let last_seen = seen.max(up.first_seq.saturating_sub(1));
         Self {
-            boot: up.boot.clone(),
+            boot: up.boot.as_str().into(),
             after_loss: up.after_loss,
             fresh: true,
             last_seen,

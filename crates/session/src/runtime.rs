@@ -171,7 +171,7 @@ impl Session {
     pub(crate) fn link_up(&mut self, up: &LinkUp) {
         self.runtime = Runtime::Linked { since: self.now.mono };
         self.trouble.waits = 0;
-        if let Some(link) = self.link.as_mut().filter(|link| link.boot == up.boot) {
+        if let Some(link) = self.link.as_mut().filter(|link| *link.boot == *up.boot) {
             for (seq, text) in link.again(up) {
                 self.effects.push_back(Effect::ToRuntime { seq, text });
             }

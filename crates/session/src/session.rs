@@ -4,6 +4,7 @@ use argus_protocol::agent::method;
 use argus_protocol::{ClientId, FrameKind};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use crate::agent::{Agent, Threads};
 use crate::approvals::ServerRequests;
@@ -86,10 +87,33 @@ impl Session {
 
     /// Takes one input. Effects are to be performed before the next one.
     pub fn handle(&mut self, input: Input, now: Now) {
+        self.advance_clock(now);
+        self.take(input);
+        self.go_on();
+    }
+
+    /// Takes several lines of the runtime as [`Self::handle`] takes each of them, except that after one which only adds
+    /// to what somebody reads nothing is looked for that could go on now. What is to be done for all of them comes then.
+    pub fn hear(&mut self, lines: impl IntoIterator<Item = (u64, RuntimeLine)>, now: Now) {
+        self.advance_clock(now);
+        for (seq, line) in lines {
+            let only_adds = matches!(&line, RuntimeLine::Frame(frame) if frame.kind() == FrameKind::Notification && !moves(frame.method()));
+            self.runtime_said(seq, line);
+            if !only_adds {
+                self.go_on();
+            }
+        }
+        self.go_on();
+    }
+
+    fn advance_clock(&mut self, now: Now) {
         self.now = Now { mono: self.now.mono.max(now.mono), unix: now.unix };
         if self.has_work() {
             self.needed_at = self.now.mono;
         }
+    }
+
+    fn take(&mut self, input: Input) {
         match input {
             Input::Attached { client, arrival } => self.attach(client, arrival),
             Input::Detached { client } => self.detach(client),
@@ -112,6 +136,10 @@ impl Session {
             Input::Closed { reason } => self.close(&reason),
             Input::Tick => {}
         }
+    }
+
+    /// Whatever can go on now, does.
+    fn go_on(&mut self) {
         self.expire();
         self.turn_away();
         self.pursue();
@@ -209,14 +237,14 @@ impl Session {
     pub(crate) fn broadcast(&mut self, name: &str, text: Bytes) {
         // Who comes later has not said yet whether it wants the experimental ones: they are not kept.
         if name == method::READ_STATE_CHANGED {
-            let mut audience = self.clients.audience(name, u64::MAX);
-            audience.plain.append(&mut audience.introduced);
-            audience.plain.append(&mut audience.numbered);
+            let audience = self.clients.audience(name, u64::MAX);
+            self.tell_all(audience.numbered, text.clone());
+            self.tell_all(audience.introduced, text.clone());
             return self.tell_all(audience.plain, text);
         }
-        let mut audience = self.clients.audience(name, self.history.newest() + 1);
+        let audience = self.clients.audience(name, self.history.newest() + 1);
         if self.age == Age::New {
-            audience.plain.append(&mut audience.introduced);
+            self.tell_all(audience.introduced, text.clone());
         }
         if self.age == Age::SaidBefore {
             // In the history already. Who does not read numbers may have been away since.
@@ -240,7 +268,7 @@ impl Session {
         self.effects.push_back(Effect::Keep(KeptFrame { number, boot, line, text }));
     }
 
-    fn tell_all(&mut self, clients: Vec<ClientId>, text: Bytes) {
+    fn tell_all(&mut self, clients: Arc<[ClientId]>, text: Bytes) {
         if !clients.is_empty() {
             self.effects.push_back(Effect::ToClients { clients, text });
         }
@@ -249,4 +277,17 @@ impl Session {
     pub(crate) fn answer(&mut self, ticket: Ticket, answer: Answer) {
         self.effects.push_back(Effect::Answer { ticket, answer });
     }
+}
+
+/// Whether a notification of this method can let something go on that waits.
+pub(crate) fn moves(name: &str) -> bool {
+    matches!(
+        name,
+        method::THREAD_STARTED
+            | method::THREAD_CLOSED
+            | method::SERVER_REQUEST_RESOLVED
+            | method::TURN_STARTED
+            | method::TURN_COMPLETED
+            | method::ERROR
+    )
 }

@@ -128,7 +128,7 @@ impl Session {
         let Some(link) = self.link.as_mut() else { return };
         let Some(Down::Turn { lane, request_id, .. }) = link.queue.front() else { return };
         let (id, request_id) = (*lane, *request_id);
-        let (boot, down_seq, after_seq) = (link.boot.clone(), link.next_down(), link.last_seen());
+        let (boot, down_seq, after_seq) = (link.boot.to_string(), link.next_down(), link.last_seen());
         let mark = Mark { after: after_seq, hold: link.hold(after_seq + 1) };
         let Some(lane) = self.lanes.all.get_mut(&id) else { return };
         let (State::Starting(starting), Some(thread)) = (&mut lane.state, lane.thread.clone()) else {

@@ -5,14 +5,16 @@ use argus_protocol::{Frame, ThreadId, TurnId};
 
 use crate::answer::AnswerText;
 use crate::lane::{Heard, Leg, Sent, Starting, State, Why};
-use crate::session::Session;
-use crate::turn::{Outcome, Target};
+use crate::session::{Session, moves};
+use crate::turn::Outcome;
 
 impl Session {
     /// A notification: noted where it concerns a lane, then told to everybody.
     pub(crate) fn notice(&mut self, seq: u64, notice: &Frame) {
         let mut text = notice.text().clone();
-        let route = notice.params_as::<Route<'_>>().unwrap_or_default();
+        // Without a lane nothing that is said concerns us.
+        let concerns_us = !self.lanes.all.is_empty() || moves(notice.method());
+        let route = concerns_us.then(|| notice.params_as::<Route<'_>>()).flatten().unwrap_or_default();
         let thread = route.thread_id.as_deref().and_then(|id| id.parse::<ThreadId>().ok());
         match (notice.method(), thread) {
             (method::THREAD_STARTED, _) => {
@@ -41,8 +43,9 @@ impl Session {
     /// Anything else in a thread: its turn lives, and perhaps says something.
     fn sign_of_life(&mut self, seq: u64, thread: &ThreadId, turn: Option<&str>, notice: &Frame) {
         let now = self.now.mono;
-        let target = Target::Thread { id: thread.clone() };
-        let Some(lane) = self.lanes.find(&target).and_then(|id| self.lanes.all.get_mut(&id)) else { return };
+        let Some(lane) = self.lanes.find_thread(thread).and_then(|id| self.lanes.all.get_mut(&id)) else {
+            return;
+        };
         let text = match &mut lane.state {
             State::Running(running) if seq > running.mark.after => {
                 if turn.is_some_and(|turn| turn != running.turn.as_str()) {
@@ -113,9 +116,8 @@ impl Session {
         self.withdraw_requests(thread.as_str(), &turn.id);
         // An agent that brings a turn to its end, however it ends, is no failed start.
         (self.trouble.agents, self.trouble.links) = (0, 0);
-        let target = Target::Thread { id: thread.clone() };
         let Some((id, lane)) =
-            self.lanes.find(&target).and_then(|id| Some((id, self.lanes.all.get_mut(&id)?)))
+            self.lanes.find_thread(thread).and_then(|id| Some((id, self.lanes.all.get_mut(&id)?)))
         else {
             return;
         };

@@ -6,6 +6,7 @@ use argus_protocol::agent::{AccountReply, method};
 use argus_protocol::argus::session::Attached;
 use argus_protocol::{ClientId, Frame, frame};
 use argus_session::{Arrival, Listening};
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -73,12 +74,15 @@ async fn call(
     let request = Frame::parse(frame::request(id, method, params)).map_err(|error| error.to_string())?;
     session.relay(client, request, &Share::default()).await.map_err(|error| error.to_string())?;
     let wanted = id.to_string();
+    let mut taken = Vec::new();
     loop {
-        let text = receiver.next().await.map_err(|reason| format!("the session let us go: {reason:?}"))?;
-        let Ok(reply) = Frame::parse(text) else { continue };
-        if reply.id() != Some(wanted.as_str()) || !reply.method().is_empty() {
+        receiver.take(&mut taken).await.map_err(|reason| format!("the session let us go: {reason:?}"))?;
+        let frames = taken.drain(..).flat_map(|parcel| parcel.packed(<[Bytes]>::to_vec).to_vec());
+        let replies = frames.filter_map(|text| Frame::parse(text).ok());
+        let Some(reply) = { replies }.find(|reply| reply.id() == Some(&wanted) && reply.method().is_empty())
+        else {
             continue;
-        }
+        };
         return match reply.error() {
             Some(error) => Err(serde_json::from_str::<argus_protocol::RpcError>(error)
                 .map_or_else(|_| error.to_owned(), |error| error.message)),

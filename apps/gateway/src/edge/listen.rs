@@ -1,5 +1,6 @@
 //! The listening socket: connections come in until the gateway stops, and are waited for then.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +13,15 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use rustix::process::{Resource, getrlimit};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::auth::admit;
 use super::lobby::{Lobby, Visitor};
 use super::watched::Watched;
-use super::{Edge, router};
+use super::{Edge, outlet, router};
 
 /// What a caller may take of us before it has named the token.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +31,7 @@ struct Limits {
     /// A connection on which nothing moves for this long is closed. No answer takes as long, and live clients of `/ws`
     /// answer pings far more often.
     silence: Duration,
-    /// Connections without a token. Far below the 1024 descriptors that a process usually has.
+    /// Connections without a token.
     strangers: usize,
 }
 
@@ -37,6 +39,18 @@ const LIMITS: Limits =
     Limits { head: Duration::from_secs(10), silence: Duration::from_mins(3), strangers: 128 };
 /// What is read ahead of one connection, and with it the longest head of a request, in bytes.
 const READ_AHEAD: usize = 64 << 10;
+
+/// Connections that may wait to be accepted. The usual 128 are fewer than a page full of clients that come back at once,
+/// and who finds no room tries again only after a second.
+const BACKLOG: u32 = 1024;
+
+/// Listens at an address.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Serves everything in `router` until `edge.shutdown`; returns when every connection has ended.
 pub async fn serve(listener: TcpListener, edge: Edge) {
@@ -46,9 +60,16 @@ pub async fn serve(listener: TcpListener, edge: Edge) {
         let admission = admit(&access, request.headers(), request.uri().query(), visitor, from);
         request.extensions_mut().insert(admission);
     };
-    serve_within(LIMITS, listener, router::router(edge), judge, shutdown).await;
+    let limits = Limits { strangers: strangers(), ..LIMITS };
+    serve_within(limits, listener, router::router(edge), judge, shutdown).await;
     connections.close();
     connections.wait().await;
+}
+
+/// An eighth of the descriptors we may have, so that hundreds may come at once whose first bytes are still on their way.
+fn strangers() -> usize {
+    let descriptors = getrlimit(Resource::Nofile).current.and_then(|most| usize::try_from(most).ok());
+    descriptors.map_or(1024, |most| (most / 8).clamp(128, 1024))
 }
 
 /// The same with other limits; `judge` lets in whose request carries a token, and tells the router.
@@ -87,10 +108,13 @@ async fn converse(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection sends with delay");
     }
+    let stream = outlet::connection(stream);
+    let outlet = stream.outlet();
     let io = TokioIo::new(Watched::new(stream, limits.silence, visitor.clone()));
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         judge(&mut request, &visitor);
+        request.extensions_mut().insert(outlet.clone());
         router.call(request.map(Body::new))
     });
     let mut http = http1::Builder::new();

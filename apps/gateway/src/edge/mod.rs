@@ -6,6 +6,7 @@ mod http;
 mod listen;
 mod lobby;
 mod origin;
+mod outlet;
 pub mod ports;
 mod router;
 mod rpc;
@@ -25,7 +26,7 @@ use crate::chat::Chats;
 use crate::config::ProvisionMode;
 use crate::sessions::Sessions;
 
-pub use listen::serve;
+pub use listen::{bind, serve};
 use ports::Standing;
 pub use rpc::Places;
 

@@ -54,8 +54,8 @@ pub enum LinkCommand {
 /// Both halves of a connection. Dropping it closes the connection; the runtime lives on.
 #[derive(Debug)]
 pub struct Link {
-    /// What it says; the runtime waits while this is full.
-    pub events: mpsc::Receiver<LinkEvent>,
+    /// What it says, as much together as came together; the runtime waits while this is full.
+    pub events: mpsc::Receiver<Vec<LinkEvent>>,
     /// What it is told.
     pub commands: mpsc::Sender<LinkCommand>,
 }
@@ -84,6 +84,11 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(45);
 /// The longest line taken from a bridge. The bridge keeps its agent's lines to its own limit, and may have been given
 /// another one than ours of today: whatever it kept must come through.
 const LONGEST_LINE: usize = crate::config::LARGEST_LINE_LIMIT + 64;
+
+/// Lines that go to the session together, at most …
+pub(super) const AT_ONCE: usize = 256;
+/// … and how often that many may wait for it.
+pub(super) const BATCHES: usize = 4;
 
 /// How long a link may take to read what was said before the end it was told of.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -179,7 +184,7 @@ where
         Ok(FromBridge::Refused { reason }) => return Err(DialError::Refused(reason)),
         _ => return Err(DialError::NotABridge("its first line is no greeting".into())),
     };
-    let (events_in, events) = mpsc::channel(64);
+    let (events_in, events) = mpsc::channel(BATCHES);
     let (commands, commands_out) = mpsc::channel(64);
     tokio::spawn(pump(lines, out, events_in, commands_out, fate, on_stop));
     Ok(Reached { welcome, link: Link { events, commands } })
@@ -187,9 +192,9 @@ where
 
 /// Runs until either side is gone.
 async fn pump<R, W>(
-    mut lines: FramedRead<R, LineCodec>,
+    lines: FramedRead<R, LineCodec>,
     mut out: FramedWrite<W, LineCodec>,
-    events: mpsc::Sender<LinkEvent>,
+    events: mpsc::Sender<Vec<LinkEvent>>,
     mut commands: mpsc::Receiver<LinkCommand>,
     mut fate: Fate,
     on_stop: OnStop,
@@ -199,28 +204,30 @@ async fn pump<R, W>(
 {
     let (pongs, mut asked) = mpsc::channel(1);
     let reading = async {
+        let mut lines = lines.ready_chunks(AT_ONCE);
         loop {
-            let line = match timeout(SILENCE_LIMIT, lines.next()).await {
+            let together = match timeout(SILENCE_LIMIT, lines.next()).await {
                 Err(_) => return "the runtime bridge fell silent".to_owned(),
                 Ok(None) => return "the runtime bridge closed the connection".to_owned(),
-                Ok(Some(Err(error))) => {
-                    return format!("the connection to the runtime bridge broke: {error}");
-                }
-                Ok(Some(Ok(TextLine::Oversized { bytes, .. }))) => {
-                    return format!("the runtime bridge sent a line of {bytes} bytes, over the limit");
-                }
-                Ok(Some(Ok(TextLine::Text(text)))) => text,
+                Ok(Some(together)) => together,
             };
-            match understand(&line) {
-                Ok(Said::Event(event)) => {
-                    if events.send(event).await.is_err() {
-                        return "nobody listens any more".to_owned();
+            let (mut heard, mut broken) = (Vec::with_capacity(together.len()), None);
+            for line in together {
+                match line.map_err(|error| broke(&error)).and_then(understand) {
+                    Ok(Said::Event(event)) => heard.push(event),
+                    Ok(Said::Ping) => _ = pongs.try_send(()),
+                    Ok(Said::Nothing) => {}
+                    Err(reason) => {
+                        broken = Some(reason);
+                        break;
                     }
                 }
-                Ok(Said::Ping) => _ = pongs.try_send(()),
-                Ok(Said::Nothing) => {}
-                Ok(Said::Displaced) => return "another gateway took the runtime over".to_owned(),
-                Err(reason) => return reason,
+            }
+            if !heard.is_empty() && events.send(heard).await.is_err() {
+                return "nobody listens any more".to_owned();
+            }
+            if let Some(reason) = broken {
+                return reason;
             }
         }
     };
@@ -241,7 +248,7 @@ async fn pump<R, W>(
             };
             spoke = Instant::now();
             if let Err(error) = out.feed(line).await {
-                return format!("the connection to the runtime bridge broke: {error}");
+                return broke(&error);
             }
             if commands.is_empty() && out.flush().await.is_err() {
                 return "the connection to the runtime bridge broke".to_owned();
@@ -260,18 +267,28 @@ async fn pump<R, W>(
             words
         }
     };
-    _ = events.send(LinkEvent::Down { reason }).await;
+    _ = events.send(vec![LinkEvent::Down { reason }]).await;
 }
 
 enum Said {
     Event(LinkEvent),
     Ping,
-    Displaced,
     Nothing,
 }
 
-fn understand(line: &Bytes) -> Result<Said, String> {
-    let said = match parse_line(line).map_err(|e| e.to_string())? {
+fn broke(error: &std::io::Error) -> String {
+    format!("the connection to the runtime bridge broke: {error}")
+}
+
+/// What a line says; an error where the connection is of no use any more.
+fn understand(line: TextLine) -> Result<Said, String> {
+    let line = match line {
+        TextLine::Text(line) => line,
+        TextLine::Oversized { bytes, .. } => {
+            return Err(format!("the runtime bridge sent a line of {bytes} bytes, over the limit"));
+        }
+    };
+    let said = match parse_line(&line).map_err(|e| e.to_string())? {
         Line::Frame(seq, json) => {
             Said::Event(LinkEvent::Line { seq, line: agent_line(seq, line.slice_ref(json)) })
         }
@@ -283,7 +300,7 @@ fn understand(line: &Bytes) -> Result<Said, String> {
         Line::Control(json) => match serde_json::from_slice(json) {
             Ok(FromBridge::Ack { n }) => Said::Event(LinkEvent::Took { seq: n }),
             Ok(FromBridge::Ping {}) => Said::Ping,
-            Ok(FromBridge::Displaced {}) => Said::Displaced,
+            Ok(FromBridge::Displaced {}) => return Err("another gateway took the runtime over".to_owned()),
             Ok(FromBridge::Pong {} | FromBridge::Welcome { .. } | FromBridge::Refused { .. }) | Err(_) => {
                 Said::Nothing
             }

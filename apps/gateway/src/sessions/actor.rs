@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use argus_protocol::{ClientId, SessionId};
 use argus_session::{
-    Answer, Input, LinkUp, Occupancy, Restored, Session, SessionConfig, StoreOp, StoreTicket, Ticket,
+    Answer, Input, KeptFrame, LinkUp, Occupancy, Restored, Session, SessionConfig, StoreOp, StoreTicket,
+    Ticket,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::at_start::AtStart;
+use super::fan_out::FanOut;
 use super::handle::{Command, Question};
 use super::keep::Keep;
 use super::line_out::LineOut;
@@ -21,6 +23,8 @@ use crate::runtime::{LinkEvent, Reached};
 
 /// An actor that nobody needs, whose session has no runtime, ends after this long.
 const REST: Duration = Duration::from_mins(10);
+/// Commands that are obeyed before anything else is looked at.
+const COMMANDS_AT_ONCE: usize = 64;
 
 /// One session's actor.
 pub(super) struct Actor {
@@ -35,6 +39,10 @@ pub(super) struct Actor {
     pub(super) reached_in: mpsc::UnboundedSender<(Reached, LinkUp)>,
     pub(super) records: mpsc::UnboundedSender<(StoreTicket, StoreOp)>,
     pub(super) keep: Keep,
+    /// What is to be kept of what is said now.
+    pub(super) kept: Vec<KeptFrame>,
+    /// What everybody is to be told of it.
+    pub(super) fan_out: FanOut,
     pub(super) runtime: RuntimeTie,
     pub(super) line_out: LineOut,
     pub(super) clients: HashMap<ClientId, ClientSender>,
@@ -70,13 +78,14 @@ pub(super) enum RuntimeTie {
     /// It is being reached; the result comes in any case.
     Reaching,
     /// What it says.
-    Linked(mpsc::Receiver<LinkEvent>),
+    Linked(mpsc::Receiver<Vec<LinkEvent>>),
 }
 
 enum Event {
     Input(Input),
     Command(Command),
     Reached(Reached, LinkUp),
+    Heard(Vec<LinkEvent>),
     LinkGone(String),
     Drained,
     SeatFree,
@@ -104,6 +113,8 @@ impl Actor {
             reached_in,
             records: wires.records,
             keep: wires.keep,
+            kept: Vec::new(),
+            fan_out: FanOut::default(),
             runtime: RuntimeTie::None,
             line_out: LineOut::default(),
             clients: HashMap::new(),
@@ -133,19 +144,19 @@ impl Actor {
                     self.runtime = RuntimeTie::Linked(reached.link.events);
                     self.feed(Input::LinkUp(up));
                 }
-                Event::LinkGone(reason) => {
-                    self.runtime = RuntimeTie::None;
-                    self.line_out.disconnect();
-                    self.feed(Input::LinkDown { reason });
-                }
+                Event::Heard(events) => self.hear(events),
+                Event::LinkGone(reason) => self.link_gone(reason),
                 Event::Drained => {}
                 Event::SeatFree => self.take_seat(),
                 Event::RestedLong if self.sessions.retire(&self.id, &self.bell, &self.commands) => {
                     return oneshot::channel().0;
                 }
                 Event::RestedLong => self.rests_since = None,
-                Event::Command(Command::Shutdown { done }) => return done,
-                Event::Command(command) => self.obey(command),
+                Event::Command(command) => {
+                    if let Some(done) = self.obey_all(command) {
+                        return done;
+                    }
+                }
                 Event::Nobody => return oneshot::channel().0,
             }
             if matches!(self.runtime, RuntimeTie::None)
@@ -166,7 +177,6 @@ impl Actor {
             }
         };
         let has_room = self.line_out.has_room();
-        let may_hear = self.keep.has_room();
         let line = async {
             match &mut self.runtime {
                 RuntimeTie::Linked(events) => events.recv().await,
@@ -180,13 +190,8 @@ impl Actor {
             }
         };
         tokio::select! {
-            line = line, if may_hear => match line {
-                Some(LinkEvent::Line { seq, line }) => Event::Input(Input::FromRuntime { seq, line }),
-                Some(LinkEvent::Took { seq }) => Event::Input(Input::RuntimeTook { seq }),
-                Some(LinkEvent::Down { reason }) => {
-                    tracing::info!(reason, "the link to the runtime ended");
-                    Event::LinkGone(reason)
-                }
+            heard = line => match heard {
+                Some(heard) => Event::Heard(heard),
                 None => Event::LinkGone("the link to the runtime ended".to_owned()),
             },
             Some(input) = self.results.recv() => Event::Input(input),
@@ -201,12 +206,64 @@ impl Actor {
         }
     }
 
+    /// Takes what the link says, and does what follows from all of it at once.
+    fn hear(&mut self, events: Vec<LinkEvent>) {
+        let now = self.parts.clock.now();
+        let mut lines = Vec::with_capacity(events.len());
+        for event in events {
+            let LinkEvent::Line { seq, line } = event else {
+                self.session.hear(lines.drain(..), now);
+                match event {
+                    LinkEvent::Took { seq } => self.session.handle(Input::RuntimeTook { seq }, now),
+                    LinkEvent::Down { reason } => {
+                        self.perform();
+                        tracing::info!(reason, "the link to the runtime ended");
+                        return self.link_gone(reason);
+                    }
+                    LinkEvent::Line { .. } => {}
+                }
+                continue;
+            };
+            lines.push((seq, line));
+        }
+        self.session.hear(lines, now);
+        self.perform();
+    }
+
+    fn link_gone(&mut self, reason: String) {
+        self.runtime = RuntimeTie::None;
+        self.line_out.disconnect();
+        self.feed(Input::LinkDown { reason });
+        self.keep.hurry();
+    }
+
     fn feed(&mut self, input: Input) {
         if let Input::ProvisionFailed { .. } = &input {
             self.runtime = RuntimeTie::None;
         }
         self.session.handle(input, self.parts.clock.now());
         self.perform();
+    }
+
+    /// Obeys this command and those that wait behind it, as far as there is room; whom to tell of the end, if it is told
+    /// to end.
+    fn obey_all(&mut self, first: Command) -> Option<oneshot::Sender<()>> {
+        let mut next = first;
+        for _ in 1..COMMANDS_AT_ONCE {
+            if let Command::Shutdown { done } = next {
+                return Some(done);
+            }
+            self.obey(next);
+            if !self.line_out.has_room() || self.closing.is_some() {
+                return None;
+            }
+            next = self.commands.try_recv().ok()?;
+        }
+        if let Command::Shutdown { done } = next {
+            return Some(done);
+        }
+        self.obey(next);
+        None
     }
 
     /// Tells the seats how it stands, and itself whether it is needed at all.

@@ -2,11 +2,13 @@
 
 mod actor;
 mod at_start;
+mod fan_out;
 mod handle;
 mod keep;
 mod lifetime;
 mod line_out;
 mod outbound;
+mod parcel;
 mod perform;
 pub mod ports;
 mod record;

@@ -1,17 +1,22 @@
 //! What goes to one client: bounded in frames and in bytes, and the session never waits for it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// Most frames that may wait for a client.
-const FRAMES: usize = 8192;
+use super::parcel::Parcel;
+
+/// Most frames that may wait for a client: what a session keeps for one that comes back, and as much again.
+const FRAMES: usize = 32_768;
 /// With more bytes than this waiting, nothing is added. A frame of the largest usual size (64 MiB, the default limit of
 /// a line) leaves room for what comes right behind it; all clients share the bytes of a frame.
 const BYTES: usize = 96 << 20;
+/// What is taken at once, in bytes; the rest goes on counting as waiting.
+const AT_ONCE: usize = 256 << 10;
 
 /// Why a client is let go. What waits for it is still sent, unless it is said otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,86 +39,139 @@ pub enum CloseReason {
     Shutdown,
 }
 
+impl CloseReason {
+    /// Whether what waits for the client is thrown away.
+    pub fn is_at_once(self) -> bool {
+        matches!(self, Self::Slow | Self::Barred(_))
+    }
+}
+
 #[derive(Debug, Default)]
 struct Shared {
-    bytes: AtomicUsize,
-    reason: OnceLock<CloseReason>,
+    waiting: Mutex<Waiting>,
     closed: CancellationToken,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    parcels: VecDeque<Arc<Parcel>>,
+    frames: usize,
+    bytes: usize,
+    reason: Option<CloseReason>,
+    /// The client's connection, while it waits for more.
+    receiver: Option<Waker>,
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn close(&self, reason: CloseReason) {
+        let mut waiting = self.waiting();
+        if waiting.reason.get_or_insert(reason).is_at_once() {
+            (waiting.frames, waiting.bytes) = (0, 0);
+            waiting.parcels = VecDeque::new();
+        }
+        let receiver = waiting.receiver.take();
+        drop(waiting);
+        self.closed.cancel();
+        receiver.into_iter().for_each(Waker::wake);
+    }
 }
 
 /// The session's half.
 #[derive(Clone, Debug)]
-pub struct ClientSender {
-    frames: mpsc::Sender<Bytes>,
-    shared: Arc<Shared>,
+pub struct ClientSender(Arc<Sending>);
+
+/// What all clones of a sender share. With the last of them the client is let go.
+#[derive(Debug)]
+struct Sending(Arc<Shared>);
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.0.close(CloseReason::Lost);
+    }
 }
 
 /// The client connection's half.
 #[derive(Debug)]
-pub struct ClientReceiver {
-    frames: mpsc::Receiver<Bytes>,
-    shared: Arc<Shared>,
-}
+pub struct ClientReceiver(Arc<Shared>);
 
 /// A new pair.
 pub fn outbound() -> (ClientSender, ClientReceiver) {
-    let (sender, receiver) = mpsc::channel(FRAMES);
     let shared = Arc::new(Shared::default());
-    (ClientSender { frames: sender, shared: shared.clone() }, ClientReceiver { frames: receiver, shared })
+    (ClientSender(Arc::new(Sending(shared.clone()))), ClientReceiver(shared))
 }
 
 impl ClientSender {
     /// Hands over one frame; a client for which too much waits already is let go instead.
     pub fn send(&self, frame: Bytes) {
-        if self.shared.reason.get() == Some(&CloseReason::Slow) {
+        self.send_all(Parcel::of(vec![frame]));
+    }
+
+    /// Hands over several frames in the same way.
+    pub fn send_all(&self, parcel: Arc<Parcel>) {
+        let shared = &self.0.0;
+        let mut waiting = shared.waiting();
+        if waiting.reason.is_some_and(CloseReason::is_at_once) {
             return;
         }
-        let before = self.shared.bytes.fetch_add(frame.len(), Ordering::Relaxed);
-        if before > BYTES || self.frames.try_send(frame).is_err() {
-            self.close(CloseReason::Slow);
+        if waiting.bytes > BYTES || waiting.frames + parcel.count() > FRAMES {
+            drop(waiting);
+            return shared.close(CloseReason::Slow);
         }
+        waiting.frames += parcel.count();
+        waiting.bytes += parcel.bytes();
+        waiting.parcels.push_back(parcel);
+        let receiver = waiting.receiver.take();
+        drop(waiting);
+        receiver.into_iter().for_each(Waker::wake);
     }
 
     /// Lets the client go; the first reason counts.
     pub fn close(&self, reason: CloseReason) {
-        _ = self.shared.reason.set(reason);
-        self.shared.closed.cancel();
+        self.0.0.close(reason);
     }
 }
 
 impl ClientReceiver {
-    /// The next frame; or why there is none any more.
-    pub async fn next(&mut self) -> Result<Bytes, CloseReason> {
-        let frame = tokio::select! {
-            biased;
-            () = self.shared.closed.cancelled() => match self.reason() {
-                CloseReason::Slow | CloseReason::Barred(_) => None,
-                _ => self.frames.try_recv().ok(),
-            },
-            frame = self.frames.recv() => frame,
-        };
-        match frame {
-            Some(frame) => {
-                self.shared.bytes.fetch_sub(frame.len(), Ordering::Relaxed);
-                Ok(frame)
-            }
-            None => Err(self.reason()),
+    /// Takes what comes next, one parcel or several; or why there is none any more.
+    pub async fn take(&mut self, taken: &mut Vec<Arc<Parcel>>) -> Result<(), CloseReason> {
+        poll_fn(|context| self.poll_take(context, taken)).await
+    }
+
+    fn poll_take(
+        &self,
+        context: &mut Context<'_>,
+        taken: &mut Vec<Arc<Parcel>>,
+    ) -> Poll<Result<(), CloseReason>> {
+        let mut waiting = self.0.waiting();
+        let mut bytes = 0;
+        while bytes < AT_ONCE
+            && let Some(parcel) = waiting.parcels.pop_front()
+        {
+            waiting.frames -= parcel.count();
+            waiting.bytes -= parcel.bytes();
+            bytes += parcel.bytes();
+            taken.push(parcel);
         }
+        if !taken.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        // What a burst took is not kept for the next one.
+        waiting.parcels.shrink_to(16);
+        if let Some(reason) = waiting.reason {
+            return Poll::Ready(Err(reason));
+        }
+        waiting.receiver = Some(context.waker().clone());
+        Poll::Pending
     }
 
     /// Waits until the client is let go.
     pub async fn let_go(&self) -> CloseReason {
-        self.shared.closed.cancelled().await;
-        self.reason()
-    }
-
-    fn reason(&self) -> CloseReason {
-        self.shared.reason.get().copied().unwrap_or(CloseReason::Lost)
-    }
-
-    /// Whether nothing waits right now.
-    pub fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+        self.0.closed.cancelled().await;
+        self.0.waiting().reason.unwrap_or(CloseReason::Lost)
     }
 }
 
@@ -121,12 +179,24 @@ impl ClientReceiver {
 mod tests {
     use super::*;
 
+    /// The next parcels as one text.
+    async fn next(receiver: &mut ClientReceiver) -> Result<Bytes, CloseReason> {
+        let mut taken = Vec::new();
+        receiver.take(&mut taken).await?;
+        let pieces: Vec<_> = taken.iter().map(|parcel| parcel.packed(<[Bytes]>::to_vec)).collect();
+        Ok(pieces.iter().flat_map(|pieces| pieces.iter()).flatten().copied().collect())
+    }
+
     #[tokio::test]
     async fn frames_arrive_in_order() {
         let (sender, mut receiver) = outbound();
         sender.send("a".into());
-        sender.send("b".into());
-        assert_eq!((receiver.next().await, receiver.next().await), (Ok("a".into()), Ok("b".into())));
+        sender.send_all(Parcel::of(vec!["b".into(), "c".into()]));
+        assert_eq!(next(&mut receiver).await, Ok("abc".into()));
+        let waits = tokio::spawn(async move { next(&mut receiver).await });
+        tokio::task::yield_now().await;
+        sender.send("d".into());
+        assert_eq!(waits.await.unwrap(), Ok("d".into()));
     }
 
     #[tokio::test]
@@ -135,7 +205,7 @@ mod tests {
         for _ in 0..4 {
             sender.send(vec![0; BYTES / 2].into());
         }
-        assert_eq!(receiver.next().await, Err(CloseReason::Slow));
+        assert_eq!(next(&mut receiver).await, Err(CloseReason::Slow));
     }
 
     #[tokio::test]
@@ -145,7 +215,7 @@ mod tests {
             sender.send("x".into());
         }
         assert_eq!(
-            (receiver.let_go().await, receiver.next().await),
+            (receiver.let_go().await, next(&mut receiver).await),
             (CloseReason::Slow, Err(CloseReason::Slow))
         );
     }
@@ -155,8 +225,16 @@ mod tests {
         let (sender, mut receiver) = outbound();
         sender.send("x".into());
         sender.send(vec![0; BYTES + 1].into());
-        assert_eq!(receiver.next().await, Ok("x".into()));
-        assert_eq!(receiver.next().await.map(|frame| frame.len()), Ok(BYTES + 1));
+        assert_eq!(next(&mut receiver).await.map(|text| text.len()), Ok(BYTES + 2));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_taken_yet_counts_as_waiting() {
+        let (sender, mut receiver) = outbound();
+        (0..3).for_each(|_| sender.send(vec![0; AT_ONCE].into()));
+        assert_eq!(next(&mut receiver).await.map(|text| text.len()), Ok(AT_ONCE));
+        let waiting = receiver.0.waiting();
+        assert_eq!((waiting.frames, waiting.bytes), (2, 2 * AT_ONCE));
     }
 
     #[tokio::test]
@@ -165,10 +243,21 @@ mod tests {
         sender.send("the last answer".into());
         sender.close(CloseReason::Deleted);
         sender.close(CloseReason::Slow);
-        assert_eq!(receiver.next().await, Ok("the last answer".into()));
-        assert_eq!(receiver.next().await, Err(CloseReason::Deleted));
+        assert_eq!(next(&mut receiver).await, Ok("the last answer".into()));
+        assert_eq!(next(&mut receiver).await, Err(CloseReason::Deleted));
         sender.send("one more".into());
-        assert_eq!(receiver.next().await, Ok("one more".into()));
-        assert_eq!(receiver.next().await, Err(CloseReason::Deleted));
+        assert_eq!(next(&mut receiver).await, Ok("one more".into()));
+        assert_eq!(next(&mut receiver).await, Err(CloseReason::Deleted));
+    }
+
+    #[tokio::test]
+    async fn a_client_whose_session_is_no_more_is_let_go() {
+        let (sender, mut receiver) = outbound();
+        let other = sender.clone();
+        drop(sender);
+        other.send("x".into());
+        drop(other);
+        assert_eq!(next(&mut receiver).await, Ok("x".into()));
+        assert_eq!(next(&mut receiver).await, Err(CloseReason::Lost));
     }
 }

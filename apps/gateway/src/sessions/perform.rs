@@ -25,16 +25,14 @@ impl Actor {
         while let Some(effect) = self.session.next_effect() {
             match effect {
                 Effect::ToClient { client, text } => {
+                    self.fan_out.deliver(&self.clients);
                     if let Some(client) = self.clients.get(&client) {
                         client.send(text);
                     }
                 }
-                Effect::ToClients { clients, text } => {
-                    for client in clients.iter().filter_map(|id| self.clients.get(id)) {
-                        client.send(text.clone());
-                    }
-                }
+                Effect::ToClients { clients, text } => self.fan_out.add(clients, text, &self.clients),
                 Effect::Replaced { client } => {
+                    self.fan_out.deliver(&self.clients);
                     if let Some(client) = self.clients.get(&client) {
                         client.close(CloseReason::Replaced);
                     }
@@ -53,7 +51,7 @@ impl Actor {
                     self.at_start.note(&op);
                     _ = self.records.send((ticket, op));
                 }
-                Effect::Keep(frame) => self.keep.keep(frame),
+                Effect::Keep(frame) => self.kept.push(frame),
                 Effect::Answer { ticket, answer } => {
                     if let Some(reply) = self.questions.remove(&ticket) {
                         _ = reply.send(answer);
@@ -63,6 +61,8 @@ impl Actor {
                 Effect::TurnOver { origin } => self.parts.react.turn_over(&origin),
             }
         }
+        self.fan_out.deliver(&self.clients);
+        self.keep.keep(&mut self.kept);
     }
 
     fn control(&mut self, line: FromGateway) {

@@ -8,6 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use argus_protocol::SessionId;
 use argus_session::{KeptFrame, KeptHistory};
@@ -15,6 +16,8 @@ use bytes::Bytes;
 
 /// The size at which a file is put aside, in bytes; there are two.
 const SEGMENT: u64 = 8 << 20;
+/// What is written at once, in bytes.
+const AT_ONCE: usize = 256 << 10;
 
 /// Where the histories of all sessions are.
 #[derive(Clone, Debug)]
@@ -39,13 +42,12 @@ impl Histories {
         let kept = self.machine.as_deref().and_then(|machine| read(&path, machine));
         let kept = kept.unwrap_or_else(|| {
             // What is there is of another time: it must not be read together with what follows.
-            for stale in [aside(&path), path.clone()] {
-                _ = fs::remove_file(stale);
-            }
+            forget(&path);
             KeptHistory { epoch: fresh.to_owned(), first: 1, ..KeptHistory::default() }
         });
         let head = self.machine.as_deref().map(|machine| head(&kept.epoch, machine));
-        let file = HistoryFile { path, head, open: None };
+        let next = Some(kept.first + kept.frames.len() as u64);
+        let file = HistoryFile { path, head, open: None, next };
         (kept, file)
     }
 
@@ -70,25 +72,46 @@ pub struct HistoryFile {
     /// The first line; `None` where nothing is kept.
     head: Option<String>,
     open: Option<(File, u64)>,
+    /// The number that follows what is in it.
+    next: Option<u64>,
 }
 
 impl HistoryFile {
-    /// Appends frames. After an error nothing more is kept, and what was is gone: a history with a hole would be told as
-    /// one without.
-    pub fn append(&mut self, frames: &[KeptFrame]) -> io::Result<()> {
+    /// Appends frames. Where some before them were left out, only these are kept. After an error nothing more is kept, and
+    /// what was is gone: a history with a hole would be told as one without.
+    pub fn append<'a>(&mut self, frames: impl IntoIterator<Item = &'a KeptFrame>) -> io::Result<()> {
         let Some(head) = &self.head else { return Ok(()) };
-        let written = write(&self.path, head, &mut self.open, frames);
+        let mut frames = frames.into_iter().peekable();
+        let (Some(first), next) = (frames.peek().map(|frame| frame.number), &mut self.next) else {
+            return Ok(());
+        };
+        if next.is_some_and(|next| next != first) {
+            self.open = None;
+            forget(&self.path);
+        }
+        let written = write(&self.path, head, &mut self.open, next, frames);
         if written.is_err() {
             (self.head, self.open) = (None, None);
-            for path in [aside(&self.path), self.path.clone()] {
-                _ = fs::remove_file(path);
-            }
+            forget(&self.path);
         }
         written
     }
 }
 
-fn write(path: &Path, head: &str, open: &mut Option<(File, u64)>, frames: &[KeptFrame]) -> io::Result<()> {
+/// Removes both files.
+fn forget(path: &Path) {
+    for path in [aside(path), path.to_owned()] {
+        _ = fs::remove_file(path);
+    }
+}
+
+fn write<'a>(
+    path: &Path,
+    head: &str,
+    open: &mut Option<(File, u64)>,
+    next: &mut Option<u64>,
+    frames: impl Iterator<Item = &'a KeptFrame>,
+) -> io::Result<()> {
     let full = open.as_ref().is_some_and(|(_, size)| *size >= SEGMENT);
     if full {
         *open = None;
@@ -98,12 +121,18 @@ fn write(path: &Path, head: &str, open: &mut Option<(File, u64)>, frames: &[Kept
         Some(open) => open,
         None => open.insert(begin(path, head)?),
     };
-    let mut text = Vec::new();
+    let mut text = Vec::with_capacity(AT_ONCE);
     for frame in frames {
         let boot = if frame.boot.is_empty() { "-" } else { &frame.boot };
         write!(text, "{} {boot} {} ", frame.number, frame.line)?;
+        if text.len() + frame.text.len() > AT_ONCE {
+            file.write_all(&text)?;
+            *size += text.len() as u64;
+            text.clear();
+        }
         text.extend_from_slice(&frame.text);
         text.push(b'\n');
+        *next = Some(frame.number + 1);
     }
     file.write_all(&text)?;
     *size += text.len() as u64;
@@ -161,8 +190,9 @@ fn read(path: &Path, machine: &str) -> Option<KeptHistory> {
             } else if frame.number != history.first + history.frames.len() as u64 {
                 return None;
             }
-            history.line =
-                (!frame.boot.is_empty()).then_some((frame.boot, frame.line)).or(history.line.take());
+            history.line = (!frame.boot.is_empty())
+                .then(|| (frame.boot.to_string(), frame.line))
+                .or(history.line.take());
             history.frames.push(frame.text);
         }
     }
@@ -182,7 +212,7 @@ fn parse(line: &[u8]) -> Option<KeptFrame> {
     let mut words = line.splitn(4, |byte| *byte == b' ');
     let mut word = || std::str::from_utf8(words.next()?).ok();
     let (number, boot, at, text) = (word()?.parse().ok()?, word()?, word()?.parse().ok()?, word()?);
-    let boot = if boot == "-" { String::new() } else { boot.to_owned() };
+    let boot = if boot == "-" { Arc::default() } else { Arc::from(boot) };
     let finished = text.trim_ascii_start().starts_with('{') && text.trim_ascii_end().ends_with('}');
     finished.then(|| KeptFrame { number, boot, line: at, text: Bytes::copy_from_slice(text.as_bytes()) })
 }
@@ -193,7 +223,7 @@ mod tests {
 
     fn frame(number: u64) -> KeptFrame {
         let text = format!("{{\"n\":{number},\"x\":\"a b\"}} \t").into();
-        KeptFrame { number, boot: "b-1".to_owned(), line: number * 10, text }
+        KeptFrame { number, boot: "b-1".into(), line: number * 10, text }
     }
 
     fn kept(epoch: &str, numbers: std::ops::RangeInclusive<u64>) -> KeptHistory {
@@ -242,6 +272,19 @@ mod tests {
         assert_eq!(one, kept("e1", 1..=1));
         file.append(&[frame(2), frame(3)]).unwrap();
         assert_eq!(folder.open("e3").0, kept("e1", 1..=3));
+    }
+
+    #[test]
+    fn what_follows_frames_that_were_left_out_is_kept_alone() {
+        let folder = Folder::new();
+        let (_, mut file) = folder.open("e1");
+        file.append(&[frame(1), frame(2)]).unwrap();
+        file.append(&[frame(5), frame(6)]).unwrap();
+        file.append(&[frame(7)]).unwrap();
+        let (found, mut file) = folder.open("e2");
+        assert_eq!(found, kept("e1", 5..=7));
+        file.append(&[frame(9)]).unwrap();
+        assert_eq!(folder.open("e3").0, kept("e1", 9..=9));
     }
 
     #[test]

@@ -12,7 +12,6 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
-use futures::StreamExt;
 use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
@@ -20,10 +19,11 @@ use tokio::time::{Instant, timeout};
 use super::super::Edge;
 use super::super::auth::{Admission, Grant, full};
 use super::super::http::about;
+use super::super::outlet::Outlet;
 use super::super::rpc::{Caller, Methods};
 use super::choosing::{Wanted, choose};
 use super::reading::Reading;
-use super::writing::{Socket, WRITE_BUFFER, refuse, write};
+use super::writing::{WRITE_BUFFER, end, refuse, write};
 use crate::access::Holder;
 use crate::sessions::{ClientSender, CloseReason, SessionHandle, outbound};
 
@@ -92,9 +92,10 @@ pub(crate) async fn upgrade(
     State(edge): State<Edge>,
     Query(wishes): Query<Wishes>,
     Extension(admission): Extension<Admission>,
+    Extension(outlet): Extension<Outlet>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    open(edge, wishes, admission, upgrade)
+    open(edge, wishes, admission, outlet, upgrade)
 }
 
 /// `GET /`: clients of the agent's own protocol that can name no path (`codex --remote`) get their token's session,
@@ -102,15 +103,22 @@ pub(crate) async fn upgrade(
 pub(crate) async fn root(
     State(edge): State<Edge>,
     Extension(admission): Extension<Admission>,
+    Extension(outlet): Extension<Outlet>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     match upgrade {
-        Ok(upgrade) => open(edge, Wishes::of_the_silent(&admission), admission, upgrade),
+        Ok(upgrade) => open(edge, Wishes::of_the_silent(&admission), admission, outlet, upgrade),
         Err(_) => about().await.into_response(),
     }
 }
 
-fn open(edge: Edge, wishes: Wishes, admission: Admission, upgrade: WebSocketUpgrade) -> Response {
+fn open(
+    edge: Edge,
+    wishes: Wishes,
+    admission: Admission,
+    outlet: Outlet,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     // Who is only told that they may not come in needs no room for what they say.
     let limit = if let Admission::Known(grant) = &admission { grant.frame_bytes() } else { 4096 };
     let connections = edge.connections.clone();
@@ -123,7 +131,7 @@ fn open(edge: Edge, wishes: Wishes, admission: Admission, upgrade: WebSocketUpgr
         .on_upgrade(move |socket| {
             connections.track_future(async move {
                 match admission {
-                    Admission::Known(grant) => serve(edge, wishes, grant, socket).await,
+                    Admission::Known(grant) => serve(edge, wishes, grant, outlet, socket).await,
                     Admission::Full(most) => refuse(socket, 1008, full(most)).await,
                     Admission::Stranger(words) => refuse(socket, 1008, words).await,
                 }
@@ -131,7 +139,7 @@ fn open(edge: Edge, wishes: Wishes, admission: Admission, upgrade: WebSocketUpgr
         })
 }
 
-async fn serve(edge: Edge, wishes: Wishes, grant: Grant, socket: WebSocket) {
+async fn serve(edge: Edge, wishes: Wishes, grant: Grant, outlet: Outlet, mut socket: WebSocket) {
     let (id, attached) = match choose(&edge, &grant, wishes.wanted()).await {
         Ok(chosen) => chosen,
         Err((code, reason)) => return refuse(socket, code, reason).await,
@@ -150,26 +158,24 @@ async fn serve(edge: Edge, wishes: Wishes, grant: Grant, socket: WebSocket) {
         return refuse(socket, 1011, "Failed to provision upstream container").await;
     }
     tracing::info!(session.id = %id, client.id = %client, "a client attached");
-    let (sink, stream) = socket.split();
     let (heard, last_heard) = watch::channel(Instant::now());
     let methods = Methods::of(edge.clone(), Caller { session: Some(id.clone()), grant: grant.clone() });
     let mut reading = Reading::new(client, handle.clone(), sender.clone(), methods, grant);
-    let mut socket = Socket::new(sink, stream);
-    let (sink, stream) = socket.halves();
+    outlet.open();
     let left = tokio::select! {
-        ended = reading.read(stream, &heard) => ended.err(),
-        reason = write(sink, &mut receiver, &last_heard) => reason,
+        ended = reading.read(&mut socket, &heard) => ended.err(),
+        reason = write(&outlet, &mut receiver, &last_heard) => reason,
         never = end_with_its_owners(&edge, &handle, &sender) => match never {},
     };
     if matches!(left, Some(CloseReason::Deleted | CloseReason::Lost | CloseReason::Shutdown)) {
         // Its open calls end with its session, and are answered.
         _ = timeout(LAST_ANSWERS, reading.calls_ended()).await;
-        write(sink, &mut receiver, &last_heard).await;
+        write(&outlet, &mut receiver, &last_heard).await;
     }
     // Whatever the last words take: the session is rid of the client now, and memory of what waits for it.
     drop((receiver, sender, reading));
     tracing::info!(session.id = %id, client.id = %client, let_go = ?left, "a client left");
-    tokio::join!(handle.detach(client), socket.end(left));
+    tokio::join!(handle.detach(client), end(socket, left));
 }
 
 /// The client is let go when the gateway stops, or when its session is no more.

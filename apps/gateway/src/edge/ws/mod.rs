@@ -2,6 +2,8 @@
 
 mod choosing;
 mod client;
+mod heartbeat;
+mod packing;
 mod reading;
 mod writing;
 

@@ -7,8 +7,7 @@ use argus_protocol::error::INVALID_REQUEST;
 use argus_protocol::{ClientId, Frame, FrameKind, RpcError, frame};
 use axum::extract::ws::{Message, WebSocket};
 use bytes::Bytes;
-use futures::StreamExt;
-use futures::stream::SplitStream;
+use futures::StreamExt as _;
 use serde::Deserialize;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
@@ -55,10 +54,10 @@ impl Reading {
     /// Takes frames until the client is gone; an error where it is to be told why.
     pub(super) async fn read(
         &mut self,
-        stream: &mut SplitStream<WebSocket>,
+        socket: &mut WebSocket,
         heard: &watch::Sender<Instant>,
     ) -> Result<(), CloseReason> {
-        while let Some(message) = stream.next().await {
+        while let Some(message) = socket.next().await {
             heard.send_replace(Instant::now());
             match message {
                 Ok(Message::Text(text)) => self.take(text.into()).await,

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio_util::codec::{FramedRead, FramedWrite};
 
 use crate::clock::new_epoch;
-use crate::runtime::link::{Link, LinkCommand, LinkEvent, agent_line};
+use crate::runtime::link::{AT_ONCE, BATCHES, Link, LinkCommand, LinkEvent, agent_line};
 use crate::runtime::provision::{Reached, Welcome};
 
 /// How much is read at once, and written at once, in bytes.
@@ -29,7 +29,7 @@ pub(super) struct Plain {
 impl Plain {
     /// Speaks with the agent at the other end of `stream`, which is another one with every connection.
     pub(super) fn talk(self, stream: TcpStream) -> Reached {
-        let (events_in, events) = mpsc::channel(64);
+        let (events_in, events) = mpsc::channel(BATCHES);
         let (commands, commands_out) = mpsc::channel(64);
         tokio::spawn(self.pump(stream, events_in, commands_out));
         let name = new_epoch();
@@ -49,7 +49,7 @@ impl Plain {
     async fn pump(
         self,
         stream: TcpStream,
-        events: mpsc::Sender<LinkEvent>,
+        events: mpsc::Sender<Vec<LinkEvent>>,
         commands: mpsc::Receiver<LinkCommand>,
     ) {
         let (reading, writing) = stream.into_split();
@@ -60,25 +60,36 @@ impl Plain {
             reason = self.hear(lines, &events) => reason,
             reason = self.say(out, &events, commands) => reason,
         };
-        _ = events.send(LinkEvent::Down { reason }).await;
+        _ = events.send(vec![LinkEvent::Down { reason }]).await;
     }
 
     /// Numbers the agent's lines until there are no more; why.
     async fn hear(
         &self,
-        mut lines: FramedRead<OwnedReadHalf, LineCodec>,
-        events: &mpsc::Sender<LinkEvent>,
+        lines: FramedRead<OwnedReadHalf, LineCodec>,
+        events: &mpsc::Sender<Vec<LinkEvent>>,
     ) -> String {
         let mut seq = 0;
+        let mut lines = lines.ready_chunks(AT_ONCE);
         loop {
-            let line = match lines.next().await {
-                None => return format!("{} closed the connection", self.place),
-                Some(Err(error)) => return self.broke(&error),
-                Some(Ok(line)) => line,
+            let Some(together) = lines.next().await else {
+                return format!("{} closed the connection", self.place);
             };
-            seq += 1;
-            if events.send(LinkEvent::Line { seq, line: self.understand(seq, line) }).await.is_err() {
+            let (mut heard, mut broken) = (Vec::with_capacity(together.len()), None);
+            for line in together {
+                match line {
+                    Ok(line) => {
+                        seq += 1;
+                        heard.push(LinkEvent::Line { seq, line: self.understand(seq, line) });
+                    }
+                    Err(error) => broken = Some(self.broke(&error)),
+                }
+            }
+            if events.send(heard).await.is_err() {
                 return "nobody listens any more".to_owned();
+            }
+            if let Some(reason) = broken {
+                return reason;
             }
         }
     }
@@ -98,7 +109,7 @@ impl Plain {
     async fn say(
         &self,
         mut out: FramedWrite<OwnedWriteHalf, LineCodec>,
-        events: &mpsc::Sender<LinkEvent>,
+        events: &mpsc::Sender<Vec<LinkEvent>>,
         mut commands: mpsc::Receiver<LinkCommand>,
     ) -> String {
         loop {
@@ -135,7 +146,7 @@ impl Plain {
             if let Err(error) = SinkExt::<Bytes>::flush(&mut out).await {
                 return self.broke(&error);
             }
-            if events.send(LinkEvent::Took { seq }).await.is_err() {
+            if events.send(vec![LinkEvent::Took { seq }]).await.is_err() {
                 return "nobody listens any more".to_owned();
             }
         }

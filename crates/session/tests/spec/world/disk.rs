@@ -90,7 +90,7 @@ impl Disk {
             epoch: "e".to_owned(),
             first: 1,
             frames: self.said.iter().map(|frame| frame.text.clone()).collect(),
-            line: self.said.last().map(|frame| (frame.boot.clone(), frame.line)),
+            line: self.said.last().map(|frame| (frame.boot.to_string(), frame.line)),
         };
         Restored { main_thread: self.main_thread.clone(), open: open.collect(), history }
     }

@@ -11,8 +11,8 @@ mod steps;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use argus_session::{
-    AfterLoss, Answer, Effect, Input, KeptFrame, Now, Origin, Policy, Preparation, Session, SessionConfig,
-    StoreOp, StoreTicket, Ticket,
+    AfterLoss, Answer, Effect, Input, KeptFrame, Now, Origin, Policy, Preparation, RuntimeLine, Session,
+    SessionConfig, StoreOp, StoreTicket, Ticket,
 };
 use serde_json::{Value, json};
 
@@ -185,6 +185,17 @@ impl World {
         self.perform();
     }
 
+    pub(crate) fn hear(&mut self, mut lines: Vec<(u64, RuntimeLine)>) {
+        match lines.pop() {
+            Some((seq, line)) if lines.is_empty() => self.feed(Input::FromRuntime { seq, line }),
+            last => {
+                lines.extend(last);
+                self.session.hear(lines, at(self.now));
+                self.perform();
+            }
+        }
+    }
+
     fn perform(&mut self) {
         let mut count = 0;
         while let Some(effect) = self.session.next_effect() {
@@ -200,7 +211,7 @@ impl World {
         match effect {
             Effect::ToClient { client, text } => self.deliver(client, &text),
             Effect::ToClients { clients, text } => {
-                for client in clients {
+                for client in clients.iter().copied() {
                     self.deliver(client, &text);
                 }
             }

@@ -131,16 +131,19 @@ impl World {
     fn say_one(&mut self) -> bool {
         let (Some(pipe), Some(bridge)) = (&mut self.link, &self.bridge) else { return false };
         assert!(pipe.next >= bridge.first(), "line {} is forgotten before it is sent", pipe.next);
-        let Some(line) = bridge.line(pipe.next).map(Line::read) else {
+        // Sometimes one line comes alone, sometimes several come together.
+        let together = pipe.next..=pipe.next + pipe.next % 4;
+        let lines: Vec<_> =
+            together.map_while(|seq| Some((seq, bridge.line(seq).map(Line::read)?))).collect();
+        pipe.next += lines.len() as u64;
+        if lines.is_empty() {
             let over = bridge.hung_up();
             if over {
                 self.lose_link();
             }
             return over;
-        };
-        let seq = pipe.next;
-        pipe.next += 1;
-        self.feed(Input::FromRuntime { seq, line });
+        }
+        self.hear(lines);
         true
     }
 
