@@ -251,7 +251,7 @@ impl Stage {
         match effect {
             Effect::ToClient { client, text } => self.told(&client.to_string(), text),
             Effect::ToClients { clients, text } => {
-                for client in clients {
+                for client in clients.iter() {
                     self.told(&client.to_string(), text.clone());
                 }
             }
