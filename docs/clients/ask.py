@@ -30,6 +30,7 @@ class Question:
         self.key = str(uuid.uuid4())  # the same key again is the same question
         self.name = f"ask-{self.key}"  # who we are when we come back
         self.place = {"after": ""}  # the newest number we heard, and its numbering
+        self.opening = False  # a thread was asked for, and its reply is due
         self.thread = None
         self.asked = False
         self.status = None
@@ -42,7 +43,9 @@ class Question:
 
         async def go_on():
             if self.thread is None:
-                await send({"id": "thread", "method": "thread/start", "params": {}})
+                if not self.opening:
+                    self.opening = True
+                    await send({"id": "thread", "method": "thread/start", "params": {}})
             elif not self.asked:
                 params = {"text": self.text, "threadId": self.thread, "idempotencyKey": self.key}
                 await send({"id": "ask", "method": "argus/input/enqueue", "params": params})
@@ -58,6 +61,8 @@ class Question:
                 # The first number to come back with is the one that is told here.
                 if self.place.get("epoch") != params["epoch"]:
                     self.place = {"after": params["seq"], "epoch": params["epoch"]}
+                # Known from before, we get the replies that are due; otherwise they are lost.
+                self.opening = self.opening and params["returned"]
             elif method == "argus/gap":
                 print(f"\n[frames {params['from']} to {params['to']} are gone]", file=sys.stderr)
             elif method and "id" in frame:
@@ -69,11 +74,12 @@ class Question:
                 if frame["error"]["code"] != -32001:
                     sys.exit(f"{frame['id']}: {frame['error']['message']}")
                 await asyncio.sleep(0.5)  # too much is waiting: once more in a moment
+                self.opening = self.opening and frame["id"] != "thread"
                 await go_on()
             elif method is None:
                 if frame["id"] == "hello":
                     await send({"method": "initialized"})
-                elif frame["id"] == "thread":
+                elif frame["id"] == "thread" and self.thread is None:
                     self.thread = frame["result"]["thread"]["id"]
                 elif frame["id"] == "ask":
                     self.asked = True

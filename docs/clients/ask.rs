@@ -35,6 +35,8 @@ struct Question {
     /// The newest number we heard, and its numbering.
     after: Option<u64>,
     epoch: Option<String>,
+    /// A thread was asked for, and its reply is due.
+    opening: bool,
     thread: Option<String>,
     asked: bool,
     status: Option<String>,
@@ -95,6 +97,8 @@ impl Question {
                     self.epoch = params["epoch"].as_str().map(str::to_owned);
                     self.after = params["seq"].as_u64();
                 }
+                // Known from before, we get the replies that are due; otherwise they are lost.
+                self.opening &= params["returned"] == true;
             }
             (Some("argus/gap"), _) => eprintln!("\n[frames {} to {} are gone]", params["from"], params["to"]),
             (Some(method), _) if !id.is_null() => {
@@ -117,13 +121,14 @@ impl Question {
             (None, Some(error)) if error["code"] == -32001 => {
                 // Too much is waiting: once more in a moment.
                 sleep(Duration::from_millis(500)).await;
+                self.opening &= id != "thread";
                 self.go_on(socket).await;
             }
             (None, Some(error)) => bail!("{id}: {}", error["message"]),
             (None, None) => {
                 match id.as_str() {
                     Some("hello") => send(socket, json!({ "method": "initialized" })).await,
-                    Some("thread") => {
+                    Some("thread") if self.thread.is_none() => {
                         self.thread = frame["result"]["thread"]["id"].as_str().map(str::to_owned);
                     }
                     Some("ask") => self.asked = true,
@@ -141,7 +146,8 @@ impl Question {
                 let params = json!({ "text": self.text, "threadId": thread, "idempotencyKey": self.key });
                 send(socket, json!({ "id": "ask", "method": "argus/input/enqueue", "params": params })).await;
             }
-        } else {
+        } else if !self.opening {
+            self.opening = true;
             send(socket, json!({ "id": "thread", "method": "thread/start", "params": {} })).await;
         }
     }
@@ -163,6 +169,7 @@ async fn main() -> anyhow::Result<()> {
         key: format!("{}-{}", process::id(), SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos()),
         after: None,
         epoch: None,
+        opening: false,
         thread: None,
         asked: false,
         status: None,

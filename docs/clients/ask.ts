@@ -32,6 +32,8 @@ class Question {
   private readonly key: string = randomUUID();
   /** The newest number we heard, and its numbering. */
   private place: { after: string; epoch?: string } = { after: "" };
+  /** A thread was asked for, and its reply is due. */
+  private opening = false;
   private thread?: string;
   private asked = false;
   private status?: string;
@@ -87,6 +89,8 @@ class Question {
     if (method === "argus/session") {
       // The first number to come back with is the one that is told here.
       if (this.place.epoch !== params.epoch) this.place = { after: String(params.seq), epoch: params.epoch };
+      // Known from before, we get the replies that are due; otherwise they are lost.
+      this.opening &&= params.returned;
     } else if (method === "argus/gap") {
       console.error(`\n[frames ${params.from} to ${params.to} are gone]`);
     } else if (method !== undefined && id !== undefined) {
@@ -95,10 +99,11 @@ class Question {
     } else if (error !== undefined) {
       if (error.code !== -32001) throw new Error(`${id}: ${error.message}`);
       await wait(500); // too much is waiting: once more in a moment
+      if (id === "thread") this.opening = false;
       this.goOn(socket);
     } else if (method === undefined) {
       if (id === "hello") this.send(socket, { method: "initialized" });
-      if (id === "thread") this.thread = frame.result?.thread.id;
+      if (id === "thread") this.thread ??= frame.result?.thread.id;
       if (id === "ask") this.asked = true;
       this.goOn(socket);
     } else if (params.threadId === this.thread) {
@@ -112,7 +117,8 @@ class Question {
 
   private goOn(socket: WebSocket) {
     if (this.thread === undefined) {
-      this.send(socket, { id: "thread", method: "thread/start", params: {} });
+      if (!this.opening) this.send(socket, { id: "thread", method: "thread/start", params: {} });
+      this.opening = true;
     } else if (!this.asked) {
       const params = { text: this.text, threadId: this.thread, idempotencyKey: this.key };
       this.send(socket, { id: "ask", method: "argus/input/enqueue", params });

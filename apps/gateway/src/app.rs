@@ -24,7 +24,7 @@ use crate::automation::prompt::Prompts;
 use crate::automation::reactor::Reactor;
 use crate::chat::Chats;
 use crate::clock::Clock;
-use crate::config::{Config, Sandbox};
+use crate::config::{Config, Sandbox, Upstream};
 use crate::delivery::Delivery;
 use crate::edge::{self, Edge};
 use crate::health::Health;
@@ -186,6 +186,13 @@ async fn access(
         let (id, session) = (upstream.id.clone(), upstream.session.clone());
         upstream.token.clone().map(|token| UpstreamToken { id, session, token })
     });
+    let as_the_operators = |upstream: &&Upstream| upstream.token.as_ref() == Some(&operator.token);
+    if let Some(upstream) = config.upstreams.iter().find(as_the_operators) {
+        anyhow::bail!(
+            "ARGUS_UPSTREAMS_JSON: the token of upstream `{}` is the operator's, which opens everything; give it another",
+            upstream.id
+        );
+    }
     Ok(Access::open(AccessParts {
         ledger,
         key,

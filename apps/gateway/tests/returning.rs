@@ -131,7 +131,7 @@ async fn a_client_that_was_let_go_for_reading_slowly_misses_nothing_that_is_kept
         Client::open_narrow(gateway.url(), "session=default&after=", &gateway.token()).await.unwrap();
     let begin = hello(&mut deaf).await;
     let (epoch, mut heard) = (begin["epoch"].as_str().unwrap().to_owned(), begin["seq"].as_u64().unwrap());
-    other.call("argus/input/enqueue", json!({ "text": "[deltas: 15500 250]" })).await;
+    other.call("argus/input/enqueue", json!({ "text": "[deltas: 60000 250]" })).await;
     eventually("it is let go", async || gateway.log().contains("let_go=Some(Slow)").then_some(())).await;
     assert_eq!(other.turn().await.1, "completed");
     // What was on its way to it still arrives.

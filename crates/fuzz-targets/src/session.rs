@@ -174,7 +174,8 @@ impl Stage {
         let hello = serde_json::from_str(r#"{"id":"s","mode":"process","attached":true,"created":false}"#);
         let hello = hello.expect("the first frame's parameters");
         self.names.extend(identity.clone().map(|identity| (client, identity)));
-        let (handler, identity) = (name % 3 != 2, identity.map(Identity));
+        let (handler, identity) =
+            (name % 3 != 2, identity.map(|name| Identity { holder: "h".to_owned(), name }));
         let arrival = Arrival { hello, listening, handler, identity };
         Some(Input::Attached { client: ClientId::new(client), arrival })
     }

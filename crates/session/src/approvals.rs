@@ -39,6 +39,10 @@ enum End {
     Withdrawn,
 }
 
+/// Questions that may wait in one session, in number and in bytes. One more is answered as nobody's would be.
+const MOST_WAITING: usize = 256;
+const MOST_BYTES: usize = 16 << 20;
+
 /// How long an agent may take to say that a request needs no answer, its turn being over.
 const WITHDRAWAL_MS: u64 = 2_000;
 
@@ -53,6 +57,12 @@ impl ServerRequests {
         self.waiting.is_empty()
     }
 
+    fn are_too_many_with(&self, another: &Frame) -> bool {
+        let bytes = self.waiting.iter().map(|one| one.frame.text().len()).sum::<usize>();
+        self.waiting.len() >= MOST_WAITING
+            || (!self.waiting.is_empty() && bytes + another.text().len() > MOST_BYTES)
+    }
+
     /// Whether this thread waits for a person: its limits stand still meanwhile.
     pub(crate) fn concerns(&self, thread: &str) -> bool {
         self.waiting.iter().any(|one| one.thread.as_deref() == Some(thread))
@@ -64,7 +74,8 @@ impl ServerRequests {
 
     /// The frames themselves, oldest first, for a checkpoint.
     pub(crate) fn frames(&self) -> Vec<String> {
-        self.waiting.iter().map(|one| String::from_utf8_lossy(one.frame.text()).into_owned()).collect()
+        let open = self.waiting.iter().filter(|one| one.end == End::Declined);
+        open.map(|one| String::from_utf8_lossy(one.frame.text()).into_owned()).collect()
     }
 
     fn find(&self, shown: &str) -> Option<&Waiting> {
@@ -96,6 +107,10 @@ impl Session {
         }
         let Some(epoch) = self.agent.epoch() else { return };
         let shown = shown(epoch, &id);
+        if self.requests.are_too_many_with(&request) {
+            self.send_down(declined(request.method(), &id));
+            return;
+        }
         let route = request.params_as::<Route<'_>>().unwrap_or_default();
         let turn = route.turn().map(str::to_owned);
         let thread = route.thread_id.map(Cow::into_owned);

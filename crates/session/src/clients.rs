@@ -13,6 +13,8 @@ use crate::replies::Replies;
 const MOST_OWNED: usize = 4096;
 /// Clients that left and are remembered.
 const MOST_AWAY: usize = 64;
+/// Those of one holder among them.
+const MOST_AWAY_OF_ONE: usize = 16;
 /// How long they are, in milliseconds.
 const AWAY_MS: u64 = 600_000;
 
@@ -98,7 +100,7 @@ impl Clients {
         if let Known::Gone(before) | Known::Here(before) = known {
             self.owners.values_mut().filter(|owner| **owner == before).for_each(|owner| *owner = id);
             if self.default_handler == Some(before) {
-                self.default_handler = None;
+                self.default_handler = Some(id).filter(|_| handler).or_else(|| self.next_handler());
             }
         }
         if handler && self.default_handler.is_none() {
@@ -121,23 +123,43 @@ impl Clients {
         }
     }
 
-    /// A client is gone; one with a name may come back for a while.
-    pub(crate) fn detach(&mut self, id: ClientId, now: u64) {
+    /// A client is gone; one with a name may come back for a while. Who is forgotten for that.
+    pub(crate) fn detach(&mut self, id: ClientId, now: u64) -> Option<ClientId> {
         self.newest_audience = None;
-        match self.attached.remove(&id) {
-            Some(client) if client.named.is_some() => {
-                if self.away.len() >= MOST_AWAY {
-                    let oldest = self.away.remove(0);
-                    self.forget(oldest.id);
-                }
+        let mut forgotten = None;
+        if let Some(client) = self.attached.remove(&id) {
+            if let Some(holder) = client.named.as_ref().map(|named| named.identity.holder.clone()) {
+                forgotten = self.make_room_for(&holder);
                 self.away.push(Away { id, client, until: now + AWAY_MS });
+            } else {
+                forgotten = Some(id);
             }
-            Some(_) => self.forget(id),
-            None => {}
+        }
+        if let Some(id) = forgotten {
+            self.forget(id);
         }
         if self.default_handler == Some(id) {
-            self.default_handler = self.attached.iter().find(|(_, c)| c.handler).map(|(id, _)| *id);
+            self.default_handler = self.next_handler();
         }
+        forgotten
+    }
+
+    /// Forgets a client that is away where there are too many: the oldest of this holder, who has its share before others
+    /// have to go.
+    fn make_room_for(&mut self, holder: &str) -> Option<ClientId> {
+        let of_holder = |away: &Away| away.client.named.as_ref().is_some_and(|n| n.identity.holder == holder);
+        let own = self.away.iter().filter(|away| of_holder(away)).count();
+        let at = if own >= MOST_AWAY_OF_ONE {
+            self.away.iter().position(of_holder)
+        } else {
+            (self.away.len() >= MOST_AWAY).then_some(0)
+        };
+        at.map(|at| self.away.remove(at).id)
+    }
+
+    /// The first that may be asked.
+    fn next_handler(&self) -> Option<ClientId> {
+        self.attached.iter().find(|(_, client)| client.handler).map(|(id, _)| *id)
     }
 
     fn forget(&mut self, id: ClientId) {
@@ -326,7 +348,35 @@ mod tests {
     }
 
     fn come(clients: &mut Clients, id: u64, name: &str) -> Known {
-        clients.attach(ClientId::new(id), true, Listening::Plain, Some(Identity(name.to_owned())))
+        come_of(clients, id, name, name)
+    }
+
+    fn come_of(clients: &mut Clients, id: u64, holder: &str, name: &str) -> Known {
+        let identity = Identity { holder: holder.to_owned(), name: name.to_owned() };
+        clients.attach(ClientId::new(id), true, Listening::Plain, Some(identity))
+    }
+
+    #[test]
+    fn one_holder_forgets_its_own_clients_before_those_of_others() {
+        let mut clients = Clients::default();
+        come_of(&mut clients, 1, "ann", "phone");
+        assert_eq!(clients.detach(ClientId::new(1), 0), None);
+        for id in 10..10 + MOST_AWAY as u64 * 2 {
+            come_of(&mut clients, id, "bob", &id.to_string());
+            clients.detach(ClientId::new(id), 0);
+        }
+        assert_eq!(clients.away.len(), 1 + MOST_AWAY_OF_ONE);
+        assert_eq!(come_of(&mut clients, 2, "ann", "phone"), Known::Gone(ClientId::new(1)));
+    }
+
+    #[test]
+    fn when_the_one_that_is_asked_comes_back_as_one_that_is_not_another_is_asked() {
+        let mut clients = Clients::default();
+        come(&mut clients, 1, "a");
+        clients.attach(ClientId::new(2), true, Listening::Plain, None);
+        let identity = Some(Identity { holder: "a".to_owned(), name: "a".to_owned() });
+        clients.attach(ClientId::new(3), false, Listening::Plain, identity);
+        assert_eq!(clients.handler(None), Some(ClientId::new(2)));
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::input::{Heard, KeptHistory};
 const FRAMES: usize = 16_384;
 /// Most bytes kept.
 const BYTES: usize = 8 << 20;
+/// More frames than a gateway could say that did not live to write them down.
+const UNWRITTEN: u64 = 1 << 20;
 /// Most frames that wait for a client that does not read numbers (the reference's number).
 const UNHEARD: u64 = 2000;
 
@@ -127,12 +129,13 @@ impl History {
     }
 
     /// What follows the newest frame that a client heard. All that is kept follows one of another epoch; a number that
-    /// was never given is taken for such a one, unless the epoch was named: then it was given by our last owner, who did
-    /// not live to write it down.
+    /// was never given is taken for such a one, unless the epoch was named and it is not far off: then it was given by our
+    /// last owner, who did not live to write it down.
     pub(crate) fn missed(&self, heard: &Heard) -> Missed {
+        let newest = self.newest();
         let foreign = match &heard.epoch {
-            Some(epoch) => *epoch != self.epoch,
-            None => heard.number > self.newest(),
+            Some(epoch) => *epoch != self.epoch || heard.number > newest.saturating_add(UNWRITTEN),
+            None => heard.number > newest,
         };
         let heard = if foreign { 0 } else { heard.number };
         Missed {
@@ -197,8 +200,13 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_this_epoch_that_was_not_written_down_is_believed() {
+    fn a_number_of_this_epoch_that_was_not_written_down_is_believed_unless_it_is_far_off() {
         assert_eq!(missed(&history(2), 3, Some("e")), Missed { heard: 3, gap: None, frames: vec![] });
+        let all = Missed { heard: 0, gap: None, frames: vec![frame(1), frame(2)] };
+        for number in [1 << 21, 1 << 63, u64::MAX] {
+            assert_eq!(missed(&history(2), number, Some("e")), all, "{number}");
+            assert_eq!(missed(&history(2), number, None), all, "{number}");
+        }
     }
 
     #[test]

@@ -148,9 +148,14 @@ pub struct Arrival {
     pub identity: Option<Identity>,
 }
 
-/// Who a client is, over its connections. What the owner makes it of is its own business; equal is the same.
+/// Who a client is, over its connections: equal is the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity(pub String);
+pub struct Identity {
+    /// Whose names these are, as the owner says: names of different holders have nothing in common.
+    pub holder: String,
+    /// The name among them.
+    pub name: String,
+}
 
 /// How a client hears what is said to everybody.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,20 +5,31 @@ use std::collections::VecDeque;
 use argus_protocol::{RpcError, frame};
 use bytes::Bytes;
 
-/// Replies that went out and are kept.
-const SENT: usize = 64;
+use crate::config::SessionConfig;
+
+/// Replies that went out and are kept: as many as a client may have open requests.
+const SENT: usize = SessionConfig::REQUESTS_PER_CLIENT;
 /// Bytes kept of those, and of those that could not go out.
-const BYTES: usize = 2 << 20;
+const BYTES: usize = 512 << 10;
+
+/// What is kept for one client.
+#[derive(Debug, Default)]
+pub(crate) struct Replies {
+    sent: Kept,
+    /// Said while the client was away. There are never more of them than requests without a reply.
+    owed: Kept,
+}
 
 /// Newest last.
 #[derive(Debug, Default)]
-pub(crate) struct Replies {
-    sent: VecDeque<Reply>,
-    /// Said while the client was away.
-    owed: VecDeque<Reply>,
+struct Kept {
+    replies: VecDeque<Reply>,
+    bytes: usize,
+    /// So many of the oldest are errors already.
+    shortened: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Reply {
     /// The client's id of the request, JSON text.
     id: String,
@@ -30,45 +41,57 @@ struct Reply {
 impl Replies {
     /// Notes a reply that goes out now.
     pub(crate) fn note_sent(&mut self, id: &str, text: Bytes, after: u64) {
-        self.sent.push_back(Reply { id: id.to_owned(), text, after });
-        while self.sent.len() > SENT {
-            self.sent.pop_front();
-        }
-        shorten(&mut self.sent);
+        self.sent.push(Reply { id: id.to_owned(), text, after });
     }
 
-    /// Keeps a reply until the client is back. There are never more of them than requests without a reply.
+    /// Keeps a reply until the client is back.
     pub(crate) fn owe(&mut self, id: &str, text: Bytes, after: u64) {
-        self.owed.push_back(Reply { id: id.to_owned(), text, after });
-        shorten(&mut self.owed);
+        self.owed.push(Reply { id: id.to_owned(), text, after });
     }
 
     /// What a client hears that is back and has heard everything up to number `heard`: what it may have missed, and
     /// what was said meanwhile.
     pub(crate) fn take(&mut self, heard: Option<u64>) -> Vec<Bytes> {
-        let missed = self.sent.iter().filter(|reply| heard.is_some_and(|heard| reply.after >= heard));
-        let texts = missed.chain(&self.owed).map(|reply| reply.text.clone()).collect();
-        self.sent.append(&mut self.owed);
-        shorten(&mut self.sent);
+        let missed = self.sent.replies.iter().filter(|reply| heard.is_some_and(|heard| reply.after >= heard));
+        let texts = missed.chain(&self.owed.replies).map(|reply| reply.text.clone()).collect();
+        for reply in std::mem::take(&mut self.owed).replies {
+            self.sent.push(reply);
+        }
         texts
     }
 }
 
-/// What does not fit is replaced by an error under the same id, the oldest first, so that nobody waits in vain.
-fn shorten(replies: &mut VecDeque<Reply>) {
-    let mut bytes: usize = replies.iter().map(|reply| reply.text.len()).sum();
-    for reply in replies {
-        if bytes <= BYTES {
-            return;
+impl Kept {
+    fn push(&mut self, reply: Reply) {
+        self.bytes += reply.text.len();
+        self.replies.push_back(reply);
+        if self.replies.len() > SENT
+            && let Some(oldest) = self.replies.pop_front()
+        {
+            self.bytes -= oldest.text.len();
+            self.shortened = self.shortened.saturating_sub(1);
         }
-        let size = reply.text.len();
+        while self.bytes > BYTES
+            && let Some(oldest) = self.replies.get_mut(self.shortened)
+        {
+            self.bytes -= oldest.shorten();
+            self.shortened += 1;
+        }
+    }
+}
+
+impl Reply {
+    /// Leaves an error under the same id, so that nobody waits in vain; how many bytes that saves.
+    fn shorten(&mut self) -> usize {
+        let size = self.text.len();
         let words =
             format!("the reply of {size} bytes was not kept while the connection was lost; ask again");
-        let stub = frame::reply_error(&reply.id, &RpcError::failed(words));
-        if stub.len() < size {
-            bytes -= size - stub.len();
-            reply.text = stub;
+        let error = frame::reply_error(&self.id, &RpcError::failed(words));
+        if error.len() >= size {
+            return 0;
         }
+        self.text = error;
+        size - self.text.len()
     }
 }
 
@@ -95,7 +118,7 @@ mod tests {
     #[test]
     fn so_many_that_went_out_are_kept() {
         let mut replies = Replies::default();
-        (0..100).for_each(|n| replies.note_sent(&n.to_string(), text(n), 0));
+        (0..2000).for_each(|n| replies.note_sent(&n.to_string(), text(n), 0));
         assert_eq!(replies.take(Some(0)).len(), SENT);
     }
 

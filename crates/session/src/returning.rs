@@ -54,14 +54,15 @@ impl Session {
         }
         self.relay.hand_over(before, client);
         self.withdraw_offers_of(before);
-        self.withdraw_offers_for(client);
+        if self.clients.get(client).is_some_and(|client| client.handler) {
+            self.withdraw_offers_for(client);
+        }
     }
 
     /// A client is gone. One with a name may come back, and what it asked for goes on meanwhile.
     pub(crate) fn detach(&mut self, client: ClientId) {
-        self.clients.detach(client, self.now.mono);
-        if self.clients.get(client).is_none() {
-            self.relay.forget_client(client);
+        if let Some(forgotten) = self.clients.detach(client, self.now.mono) {
+            self.relay.forget_client(forgotten);
         }
         self.withdraw_offers_of(client);
         self.offer_requests();

@@ -18,8 +18,8 @@ use crate::store::ledger::{TokenLimits, TokenRow};
 
 /// Valid tokens at once.
 const MOST_TOKENS: usize = 1000;
-/// Tokens that are told of at once.
-const MOST_TOLD: u32 = 1000;
+/// Tokens that are told of at once: more than can be valid.
+const MOST_TOLD: u32 = 2000;
 const LONGEST_LIFE: Duration = Duration::from_hours(10 * 365 * 24);
 /// Bounds of what may be set for one token.
 const MOST_CONNECTIONS: u32 = 4096;
@@ -115,9 +115,9 @@ impl Access {
         }
     }
 
-    /// The tokens that were made, the newest first.
+    /// The tokens that were made: every valid one, then the newest of the others.
     pub async fn list(&self) -> Result<Vec<Listed>, AccessError> {
-        let rows = self.0.ledger.tokens(MOST_TOLD).await.map_err(failed)?;
+        let rows = self.0.ledger.tokens(unix_ms(), MOST_TOLD).await.map_err(failed)?;
         let (now, register) = (unix_ms(), self.read());
         let told = rows.into_iter().map(|row| {
             let account = register.tokens.get(&row.id);

@@ -110,6 +110,7 @@ async fn converse(
     }
     let stream = outlet::connection(stream);
     let outlet = stream.outlet();
+    let over = visitor.over().clone();
     let io = TokioIo::new(Watched::new(stream, limits.silence, visitor.clone()));
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
@@ -120,9 +121,15 @@ async fn converse(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(READ_AHEAD);
     let mut conversation = std::pin::pin!(http.serve_connection(io, service).with_upgrades());
+    let to_end = async {
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = over.cancelled() => {}
+        }
+    };
     let ended = tokio::select! {
         ended = conversation.as_mut() => ended,
-        () = shutdown.cancelled() => {
+        () = to_end => {
             conversation.as_mut().graceful_shutdown();
             conversation.await
         }

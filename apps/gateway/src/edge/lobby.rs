@@ -30,6 +30,7 @@ pub(super) struct Visitor {
     lobby: Lobby,
     number: u64,
     sent_away: CancellationToken,
+    over: CancellationToken,
     /// Its place among those with the same token, as long as the connection lives.
     seat: Mutex<Option<Arc<Seat>>>,
 }
@@ -56,7 +57,13 @@ impl Lobby {
         waiting.next += 1;
         waiting.callers.insert(number, sent_away.clone());
         drop(waiting);
-        Visitor { lobby: self.clone(), number, sent_away, seat: Mutex::default() }
+        Visitor {
+            lobby: self.clone(),
+            number,
+            sent_away,
+            over: CancellationToken::new(),
+            seat: Mutex::default(),
+        }
     }
 }
 
@@ -73,11 +80,19 @@ impl Visitor {
             return Ok(seat.clone());
         }
         let seat = Arc::new(account.take_seat()?);
+        // Unless the connection becomes a client's, which is told why it ends.
+        let over = self.over.clone();
+        seat.on_end(Box::new(move |_| over.cancel()));
         let before = own.replace(seat.clone());
         drop(own);
         drop(before);
         self.let_in();
         Ok(seat)
+    }
+
+    /// Cancelled when its token is worth nothing any more: what it asked is still answered, and no more is taken.
+    pub(super) fn over(&self) -> &CancellationToken {
+        &self.over
     }
 
     /// Cancelled when it has to go.

@@ -25,6 +25,20 @@ async fn every_mistake_is_told_together_and_the_start_ends_with_64() {
 }
 
 #[tokio::test]
+async fn the_operators_token_is_no_upstreams() {
+    let table = r#"{"a":{"port":7001,"token":"the-same-for-all"}}"#;
+    let mut gateway = Gateway::new()
+        .with("ARGUS_PROVISION_MODE", "static")
+        .with("ARGUS_TOKEN", "the-same-for-all")
+        .with("ARGUS_UPSTREAMS_JSON", table);
+    gateway.spawn();
+    assert_eq!(gateway.ended().await, Some(1));
+    let log = gateway.log();
+    assert!(log.contains("the token of upstream `a` is the operator's"), "{log}");
+    assert!(!log.contains("the-same"), "{log}");
+}
+
+#[tokio::test]
 async fn another_mode_does_not_look_at_upstreams() {
     let gateway =
         Gateway::new().with("ARGUS_UPSTREAMS_JSON", "nonsense").with("ARGUS_TCP_PORT", "0").start().await;

@@ -2,9 +2,11 @@
 
 use argus_testkit::client::Client;
 use argus_testkit::gateway::Gateway;
-use argus_testkit::programs::eventually;
+use argus_testkit::programs::{PATIENCE, eventually};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use super::{ask, because, call, client_token, closed, default_session, token};
 
@@ -43,6 +45,22 @@ async fn a_revoked_token_lets_go_of_whoever_is_connected_with_it_and_of_nobody_e
     }
     let again = gateway.rpc("argus/token/revoke", json!({ "id": id })).await;
     assert_eq!(again["error"]["code"], -32000, "{again}");
+}
+
+#[tokio::test]
+async fn a_connection_without_a_socket_ends_with_its_token_and_the_deed_that_ended_it_is_answered() {
+    let gateway = Gateway::new().start().await;
+    default_session(&gateway).await;
+    let (secret, id) = token(&gateway, json!({ "scope": "operator" })).await;
+    let address = gateway.url().trim_start_matches("http://");
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET /sessions HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {secret}\r\n\r\n");
+    idle.write_all(request.as_bytes()).await.unwrap();
+    assert!(idle.read(&mut [0; 4096]).await.unwrap() > 0);
+    let (status, reply) = call(&gateway, &secret, "argus/token/revoke", json!({ "id": id })).await;
+    assert_eq!((status, &reply["result"]), (StatusCode::OK, &json!({ "ok": true })));
+    let ended = async { while idle.read(&mut [0; 4096]).await.is_ok_and(|n| n > 0) {} };
+    tokio::time::timeout(PATIENCE, ended).await.expect("it ends");
 }
 
 #[tokio::test]

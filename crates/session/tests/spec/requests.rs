@@ -184,6 +184,18 @@ fn what_was_asked_in_a_turn_that_is_over_is_withdrawn_also_by_an_agent_that_does
 }
 
 #[test]
+fn so_many_questions_may_wait_and_one_more_is_declined_at_once() {
+    let mut world = World::new();
+    world.greeted(1);
+    let thread = world.client_thread(1);
+    for _ in 0..257 {
+        asks(&mut world, &thread);
+    }
+    assert_eq!(world.got_of(1, APPROVE).len(), 256);
+    assert_eq!(answered(&world), [json!({ "id": 256, "result": { "decision": "decline" } })]);
+}
+
+#[test]
 fn the_time_is_told_by_the_gateway_itself() {
     let mut world = World::new();
     world.greeted(1);

@@ -16,6 +16,9 @@ use super::super::error::detail;
 use super::{Caller, Methods};
 use crate::automation::line::Place;
 
+/// A body of so many bytes is read at once even where it came too soon, to be refused under its id.
+const READ_UNPAID: usize = 4096;
+
 /// A request that can be tried.
 struct Call {
     /// `None` for a notification, which is never answered.
@@ -39,17 +42,19 @@ pub(in super::super) async fn call(
         let words = format!("the body is over the limit of this token ({} bytes)", grant.frame_bytes());
         return detail(StatusCode::PAYLOAD_TOO_LARGE, words).into_response();
     }
+    // Before anything is read of it: to read it is what costs.
+    let paid = grant.pay();
+    if paid.is_err() && body.len() > READ_UNPAID {
+        tokio::time::sleep(grant.owe()).await;
+    }
     let call = match read(&body) {
         Ok(call) => call,
         Err((id, error)) => return failed(&id, &error).into_response(),
     };
-    match &call.id {
-        Some(id) => {
-            if let Err(wait) = grant.pay() {
-                return failed(id, &too_soon(wait)).into_response();
-            }
-        }
-        None => tokio::time::sleep(grant.owe()).await,
+    match (&call.id, paid) {
+        (_, Ok(())) => {}
+        (Some(id), Err(wait)) => return failed(id, &too_soon(wait)).into_response(),
+        (None, Err(_)) => tokio::time::sleep(grant.owe()).await,
     }
     let session = grant.scope().session().cloned();
     let methods = Methods::of(edge, Caller { session, grant });

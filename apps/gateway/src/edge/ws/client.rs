@@ -76,10 +76,14 @@ impl Wishes {
             Manners::Ours => listening(self.after.as_deref(), self.epoch)?,
             Manners::Agents => Listening::Introduced,
         };
-        let handler = self.handler.as_deref() != Some("0");
+        let handler = match self.handler.as_deref().map(str::trim) {
+            None | Some("" | "1") => true,
+            Some("0") => false,
+            Some(_) => return Err("`handler` takes 0 or 1"),
+        };
         let name = named(self.client.as_ref()).map(str::parse::<ClientName>).transpose();
         let name = name.map_err(|_| "`client` takes 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`")?;
-        let identity = name.map(|name| Identity(format!("{holder}/{name}")));
+        let identity = name.map(|name| Identity { holder: holder.to_string(), name: name.to_string() });
         Ok(Arrival { hello, listening, handler, identity })
     }
 }
@@ -132,7 +136,7 @@ fn open(
             connections.track_future(async move {
                 match admission {
                     Admission::Known(grant) => serve(edge, wishes, grant, outlet, socket).await,
-                    Admission::Full(most) => refuse(socket, 1008, full(most)).await,
+                    Admission::Full(most) => refuse(socket, 1013, full(most)).await,
                     Admission::Stranger(words) => refuse(socket, 1008, words).await,
                 }
             })

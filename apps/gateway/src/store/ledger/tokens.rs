@@ -52,10 +52,13 @@ impl Ledger {
         generation(sqlx::query_scalar(GENERATION).fetch_optional(self.reads()).await?)
     }
 
-    /// The tokens that were given out, the newest first.
-    pub async fn tokens(&self, most: u32) -> Result<Vec<TokenRow>, LedgerError> {
-        let statement = format!("{COLUMNS} ORDER BY created_ms DESC, id LIMIT $1");
-        let rows = sqlx::query(&statement).bind(most).fetch_all(self.reads()).await?;
+    /// The tokens that were given out: first those that may be worth something, then the others, the newest first.
+    pub async fn tokens(&self, now_ms: u64, most: u32) -> Result<Vec<TokenRow>, LedgerError> {
+        let statement = format!(
+            "{COLUMNS} ORDER BY revoked_ms IS NOT NULL OR COALESCE(expires_ms, $1 + 1) <= $1, created_ms DESC, id \
+             LIMIT $2"
+        );
+        let rows = sqlx::query(&statement).bind(to_sql(now_ms)).bind(most).fetch_all(self.reads()).await?;
         rows.iter().map(read).collect()
     }
 

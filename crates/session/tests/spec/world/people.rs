@@ -51,7 +51,7 @@ impl World {
     fn come_as(&mut self, client: u64, handler: bool, listening: Listening, name: Option<&str>) {
         self.clients.insert(client, Vec::new());
         let hello = Attached::new(self.config.id.clone(), "process");
-        let identity = name.map(|name| Identity(name.to_owned()));
+        let identity = name.map(|name| Identity { holder: "h".to_owned(), name: name.to_owned() });
         let arrival = Arrival { hello, listening, handler, identity };
         self.feed(Input::Attached { client: ClientId::new(client), arrival });
     }
