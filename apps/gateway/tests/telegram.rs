@@ -120,7 +120,7 @@ async fn each_chat_has_its_own_thread_and_new_begins_another() {
     let (ada, bob) = (User::new(1, "Ada"), User::new(2, "Bob"));
     let (hers, his) = (Chat::private(&ada), Chat::private(&bob));
     for (chat, user, text) in
-        [(&hers, &ada, "[say: a1]"), (&his, &bob, "[say: b1]"), (&hers, &ada, "[say: a2]")]
+        [(&hers, &ada, "[say: hers one]"), (&his, &bob, "[say: his one]"), (&hers, &ada, "[say: hers two]")]
     {
         let before = api.sent().len();
         api.push_text(chat, user, text);
@@ -128,14 +128,14 @@ async fn each_chat_has_its_own_thread_and_new_begins_another() {
     }
     api.push_text(&hers, &ada, "/new");
     api.wait_sent(4, PATIENCE).await;
-    api.push_text(&hers, &ada, "[say: a3]");
-    api.wait_text("a3", PATIENCE).await;
+    api.push_text(&hers, &ada, "[say: hers three]");
+    api.wait_text("hers three", PATIENCE).await;
     let turns = accepted_turns(&gateway.home().join("turns.jsonl"));
     let thread =
         |part: &str| turns.iter().find(|turn| turn.text.contains(part)).map(|turn| turn.thread.clone());
-    assert_eq!(thread("a1"), thread("a2"));
-    assert_ne!(thread("a1"), thread("b1"));
-    assert_ne!(thread("a1"), thread("a3"));
+    assert_eq!(thread("hers one"), thread("hers two"));
+    assert_ne!(thread("hers one"), thread("his one"));
+    assert_ne!(thread("hers one"), thread("hers three"));
 }
 
 #[tokio::test]
