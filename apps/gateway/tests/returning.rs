@@ -126,7 +126,11 @@ async fn a_client_that_is_cut_off_again_and_again_hears_every_frame_once_and_in_
 #[tokio::test]
 async fn a_client_that_was_let_go_for_reading_slowly_misses_nothing_that_is_kept() {
     let gateway = Gateway::new().start().await;
-    let mut other = gateway.client("session=default&after=").await;
+    // It is told little, and reads that.
+    let mut other = gateway.client("session=default").await;
+    let introduction = json!({ "clientInfo": { "name": "quiet", "version": "1" },
+        "capabilities": { "optOutNotificationMethods": ["item/agentMessage/delta"] } });
+    other.call("initialize", introduction).await;
     let mut deaf =
         Client::open_narrow(gateway.url(), "session=default&after=", &gateway.token()).await.unwrap();
     let begin = hello(&mut deaf).await;

@@ -101,7 +101,7 @@ async fn a_token_ends_with_its_time_and_with_its_session() {
         StatusCode::UNAUTHORIZED
     );
     let listed = gateway.rpc("argus/token/list", json!({})).await;
-    assert_eq!(listed["result"]["tokens"][0]["state"], "expired", "{listed}");
+    assert_eq!(listed["result"]["tokens"][1]["state"], "expired", "{listed}");
 
     let (long, _) = token(&gateway, json!({ "scope": scope })).await;
     let mut client = Client::connect(gateway.url(), "", &long).await;
