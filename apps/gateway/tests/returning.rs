@@ -135,14 +135,15 @@ async fn a_client_that_was_let_go_for_reading_slowly_misses_nothing_that_is_kept
         Client::open_narrow(gateway.url(), "session=default&after=", &gateway.token()).await.unwrap();
     let begin = hello(&mut deaf).await;
     let (epoch, mut heard) = (begin["epoch"].as_str().unwrap().to_owned(), begin["seq"].as_u64().unwrap());
-    other.call("argus/input/enqueue", json!({ "text": "[deltas: 60000 250]" })).await;
+    other.call("argus/input/enqueue", json!({ "text": "[deltas: 80000 30]" })).await;
     eventually("it is let go", async || gateway.log().contains("let_go=Some(Slow)").then_some(())).await;
     assert_eq!(other.turn().await.1, "completed");
-    // What was on its way to it still arrives.
-    while let Ok(frame) = deaf.next().await {
-        assert_eq!(frame["argusSeq"], heard + 1);
+    // Some of what was on its way to it still arrives.
+    for _ in 0..200 {
+        assert_eq!(deaf.next().await.unwrap()["argusSeq"], heard + 1);
         heard += 1;
     }
+    drop(deaf);
     let mut back = open(&gateway, &format!("after={heard}&epoch={epoch}")).await;
     hello(&mut back).await;
     loop {
