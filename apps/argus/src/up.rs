@@ -51,7 +51,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
 fn bot(telegram: &TelegramConfig, app: &App) -> anyhow::Result<BotConfig> {
     Ok(BotConfig {
-        token: BotToken::parse(telegram.token.reveal()).context("TELEGRAM_BOT_TOKEN cannot be used")?,
+        token: BotToken::parse(telegram.tokens[0].reveal()).context("TELEGRAM_BOT_TOKEN cannot be used")?,
         api_url: telegram.api_url.clone(),
         gateway_url: format!("http://{}", app.address).parse().context("our own address is no URL")?,
         // The file, where there is one: the token in it may be replaced while we run.

@@ -24,7 +24,7 @@ use crate::automation::prompt::Prompts;
 use crate::automation::reactor::Reactor;
 use crate::chat::Chats;
 use crate::clock::Clock;
-use crate::config::{Config, Sandbox, Upstream};
+use crate::config::{Approval, Config, Sandbox, Upstream};
 use crate::delivery::Delivery;
 use crate::edge::{self, Edge};
 use crate::health::Health;
@@ -76,7 +76,8 @@ impl App {
         make_workspace(&config.workspace)?;
 
         let provisioner = runtimes::provisioner(&config, key.clone(), boot);
-        let telegram = config.telegram.as_ref().map(|t| Telegram::new(&t.token, &t.api_url)).transpose()?;
+        let telegram =
+            config.telegram.as_ref().map(|t| Telegram::new(&t.tokens[0], &t.api_url)).transpose()?;
         let own_bot = telegram.as_ref().map(|telegram| telegram.bot_id().to_string());
         let delivery = telegram.map(|telegram| Delivery::new(ledger.clone(), telegram));
         let prompts = Arc::new(Prompts::new(runtimes::workspaces(&config)));
@@ -211,7 +212,7 @@ fn session_config(config: &Config, boot: u32) -> SessionConfig {
         id: crate::clock::new_session_id(),
         boot,
         cwd: runtimes::agent_workspace(config),
-        policy: policy(config.sandbox),
+        policy: policy(config.sandbox, config.approval),
         run_timeout_ms: ms(config.run_timeout),
         no_output_timeout_ms: ms(config.no_output_timeout),
         idle_stop_ms: ms(config.idle_stop),
@@ -222,7 +223,7 @@ fn session_config(config: &Config, boot: u32) -> SessionConfig {
 
 /// Without a container the agent runs as this user: its own sandbox is the only wall, and approvals are asked where
 /// somebody can answer. In a container, which is the wall, there is mostly nothing to ask.
-fn policy(sandbox: Sandbox) -> Policy {
+fn policy(sandbox: Sandbox, approval: Approval) -> Policy {
     let (word, value): (_, Value) = match sandbox {
         Sandbox::WorkspaceWrite => ("workspace-write", json!({ "type": "workspaceWrite" })),
         Sandbox::ReadOnly => ("read-only", json!({ "type": "readOnly" })),
@@ -231,7 +232,7 @@ fn policy(sandbox: Sandbox) -> Policy {
     Policy {
         sandbox: word.to_owned(),
         sandbox_policy: value,
-        ask: "on-request".to_owned(),
+        ask: approval.as_str().to_owned(),
         never: "never".to_owned(),
     }
 }

@@ -3,7 +3,7 @@
 //! Updates are read here, and not by teloxide's types: those turn a message with anything newer than themselves in it
 //! (an unknown entity, say) into an empty one, and its text would be lost.
 
-use argus_protocol::argus::chat::{ChatKind, Moved, Receive, User};
+use argus_protocol::argus::chat::{ChatKind, Manner, Moved, Receive, Replied, User};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -159,8 +159,16 @@ pub(crate) fn read(update: &Update, me: &Me) -> Reading {
         },
         message_id: message.message_id.to_string(),
         text,
-        attachments,
-        reply_to: answered.map(|answered| answered.message_id.to_string()),
+        attachments: Vec::new(),
+        unsupported: attachments,
+        reply_to: answered.map(|answered| Replied {
+            message_id: answered.message_id.to_string(),
+            ours: answered.from.is_some_and(|author| author.id == me.id),
+            name: String::new(),
+            text: String::new(),
+        }),
+        album: None,
+        manner: Manner::Addressed,
         idempotency_key: format!("telegram:{}:{}", me.id, update.id),
     }))
 }

@@ -148,6 +148,7 @@ impl Stage {
                     thread: None,
                     origin: Origin::Client { chat: None },
                     text: "do".into(),
+                    attachments: Vec::new(),
                 };
                 Some(Input::Submit { submission, ticket: Some(self.ticket()) })
             }
@@ -270,7 +271,7 @@ impl Stage {
                 self.provisioning = true;
             }
             Effect::Prepare(wanted) => {
-                let prompt = Ok(wanted.text);
+                let prompt = Ok(wanted.text.into());
                 return Some(Input::Prepared { lane: wanted.lane, attempt: wanted.attempt, prompt });
             }
             Effect::Store { ticket, .. } => return Some(Input::Stored { ticket, result: Ok(()) }),
@@ -283,6 +284,7 @@ impl Stage {
                 assert!(self.questions.remove(&number), "question {number} is answered once: {answer:?}");
             }
             Effect::TurnRunning { origin } => self.running.push(origin),
+            Effect::AskChat(_) | Effect::QuestionOver { .. } | Effect::Progress { .. } => {}
             Effect::TurnOver { origin } => {
                 let at = self.running.iter().position(|one| *one == origin);
                 self.running.swap_remove(at.expect("a turn is over that ran"));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use argus_protocol::argus::chat::Attachment;
 use argus_protocol::{ClientId, SubmissionId, ThreadId, TurnId};
 use bytes::Bytes;
 
@@ -71,6 +72,25 @@ pub enum Effect {
         /// The answer.
         answer: Answer,
     },
+    /// The agent asks something in a turn that a chat asked for. Given again when it may not have been heard, with the
+    /// same key. Answered by [`crate::Input::ChatAnswers`], or never.
+    AskChat(ChatQuestion),
+    /// Such a question needs no answer of the chat any more.
+    QuestionOver {
+        /// Which.
+        key: String,
+        /// Why.
+        end: QuestionEnd,
+    },
+    /// The agent works on a turn that a chat asked for. Nothing is lost where nobody looks.
+    Progress {
+        /// Who asked.
+        origin: Origin,
+        /// The first submission of the turn.
+        submission: SubmissionId,
+        /// What it did.
+        progress: Progress,
+    },
     /// A turn that somebody asked for runs.
     TurnRunning {
         /// Who asked.
@@ -109,6 +129,10 @@ pub struct Preparation {
     pub origin: Origin,
     /// What they said, merged where several waited.
     pub text: String,
+    /// The files that came with it, in order.
+    pub attachments: Vec<Attachment>,
+    /// Whether it is told within a turn that runs, which is past being chosen a model for.
+    pub steers: bool,
 }
 
 /// What must be durable.
@@ -196,6 +220,10 @@ pub enum Answer {
     },
     /// What `/status` asks for.
     Status(LaneStatus),
+    /// What became of a wish for haste.
+    Hastened(Hastened),
+    /// Whether a submission still waited, and has another text now.
+    Amended(bool),
     /// It cannot be done.
     Failed(String),
 }
@@ -213,4 +241,84 @@ pub struct LaneStatus {
     pub runtime: &'static str,
     /// The newest trouble, in words.
     pub trouble: Option<String>,
+}
+
+/// A question of the agent for the chat that asked for the turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatQuestion {
+    /// Names it in its session for ever.
+    pub key: String,
+    /// Who asked for the turn.
+    pub origin: Origin,
+    /// The method of the agent's request.
+    pub method: String,
+    /// Its parameters, JSON text.
+    pub params: String,
+    /// The item that it is about, as `item/started` showed it (JSON text), where the parameters only name it.
+    pub item: Option<String>,
+    /// When it is declined, unix milliseconds.
+    pub expires_ms: u64,
+}
+
+/// Why a question needs no answer of the chat any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuestionEnd {
+    /// The agent has its answer: the chat's, or another client's.
+    Answered,
+    /// Its turn is over, or its agent is gone.
+    Withdrawn,
+    /// Nobody answered in time; it is declined.
+    Expired,
+}
+
+/// What the agent does in a turn, as it can be shown while it goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It writes: more text of a message.
+    Writes {
+        /// The message.
+        item: String,
+        /// What is added.
+        delta: String,
+    },
+    /// A message is whole.
+    Wrote {
+        /// The message.
+        item: String,
+        /// All of it.
+        text: String,
+    },
+    /// It does something.
+    Does(Activity),
+    /// It thinks: more of the summary of that.
+    Thinks {
+        /// What is added; a new part of the summary begins with two line ends.
+        delta: String,
+    },
+}
+
+/// Something that the agent does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// It runs a command.
+    Runs(String),
+    /// It changes files; their paths.
+    Changes(Vec<String>),
+    /// It searches the web.
+    Searches(String),
+    /// It uses a tool: `server.tool`.
+    Uses(String),
+}
+
+/// What became of a wish for haste.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hastened {
+    /// It goes to the agent now, within the turn that runs.
+    Steered,
+    /// The turn that runs is being ended for it.
+    Interrupting,
+    /// It does not wait (any more): its turn runs, or is over.
+    NotWaiting,
+    /// No turn runs that could be told or ended; it comes in its own time.
+    NothingRuns,
 }

@@ -48,6 +48,7 @@ mod tests {
             thread: None,
             origin: Origin::Chat { chat, user: "u".into(), message: n.to_string() },
             text: text.into(),
+            attachments: vec![],
         }
     }
 

@@ -2,7 +2,7 @@
 
 use argus_protocol::argus::session::Attached;
 use argus_protocol::bridge::{AgentState, Event};
-use argus_protocol::{ClientId, Frame, ThreadId, TurnId};
+use argus_protocol::{ClientId, Frame, SubmissionId, ThreadId, TurnId};
 use bytes::Bytes;
 
 use crate::lane::LaneId;
@@ -105,6 +105,31 @@ pub enum Input {
         /// Answered with [`crate::Answer::Status`].
         ticket: Ticket,
     },
+    /// Bring a submission that waits to the agent now.
+    Hasten {
+        /// Which.
+        submission: SubmissionId,
+        /// How.
+        how: Haste,
+        /// Answered with [`crate::Answer::Hastened`].
+        ticket: Ticket,
+    },
+    /// Change the text of a submission that waits. The owner has made it durable.
+    Amend {
+        /// Which.
+        submission: SubmissionId,
+        /// Its text from now on.
+        text: String,
+        /// Answered with [`crate::Answer::Amended`].
+        ticket: Ticket,
+    },
+    /// The chat's answer to [`crate::Effect::AskChat`]. The first answer counts; a late one goes nowhere.
+    ChatAnswers {
+        /// Which question.
+        key: String,
+        /// The result for the agent, JSON text.
+        result: String,
+    },
     /// The prompt that [`crate::Effect::Prepare`] asked for.
     Prepared {
         /// The lane.
@@ -112,7 +137,7 @@ pub enum Input {
         /// Which of its attempts.
         attempt: u64,
         /// The whole text for the agent.
-        prompt: Result<String, String>,
+        prompt: Result<Prompt, String>,
     },
     /// What [`crate::Effect::Store`] asked for is durable, or could not be made so.
     Stored {
@@ -133,6 +158,36 @@ pub enum Input {
     },
     /// A deadline passed.
     Tick,
+}
+
+/// How a submission comes before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Haste {
+    /// It is told to the agent within the turn that runs (`turn/steer`).
+    Steer,
+    /// The turn that runs is ended, and its own comes next.
+    Interrupt,
+}
+
+/// What the agent is told, and how its turn is to run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prompt {
+    /// The whole text.
+    pub text: String,
+    /// Pictures to look at, by their paths as the agent sees them.
+    pub images: Vec<String>,
+    /// The model; `None`: as the thread has it.
+    pub model: Option<String>,
+    /// How hard to think, in the agent's own words; `None`: as the thread has it.
+    pub effort: Option<String>,
+    /// `approvalPolicy`, in the agent's own words; `None`: the session's policy.
+    pub approval: Option<String>,
+}
+
+impl From<String> for Prompt {
+    fn from(text: String) -> Self {
+        Self { text, ..Self::default() }
+    }
 }
 
 /// A client that comes, and what it wants.

@@ -21,6 +21,7 @@ mod followups;
 mod foreign;
 mod forwarding;
 mod handshake;
+mod hastening;
 mod history;
 mod input;
 mod introduction;
@@ -43,12 +44,15 @@ pub mod turn;
 mod turns;
 
 pub use config::{Policy, SessionConfig};
-pub use effect::{Answer, Effect, KeptFrame, LaneStatus, Preparation, StoreOp};
+pub use effect::{
+    Activity, Answer, ChatQuestion, Effect, Hastened, KeptFrame, LaneStatus, Preparation, Progress,
+    QuestionEnd, StoreOp,
+};
 pub use input::{
-    AfterLoss, Arrival, Heard, Identity, Input, KeptHistory, LinkUp, Listening, Now, OpenState,
-    OpenSubmission, Restored, RuntimeLine, StoreTicket, Ticket,
+    AfterLoss, Arrival, Haste, Heard, Identity, Input, KeptHistory, LinkUp, Listening, Now, OpenState,
+    OpenSubmission, Prompt, Restored, RuntimeLine, StoreTicket, Ticket,
 };
 pub use lane::LaneId;
 pub use runtime::Occupancy;
 pub use session::Session;
-pub use turn::{ChatRef, Origin, Outcome, Settlement, Submission, Target};
+pub use turn::{ChatRef, Origin, Outcome, Settlement, Submission, Target, Usage};

@@ -55,8 +55,14 @@ impl Session {
             };
             self.effects.push_back(Effect::Answer { ticket, answer });
         }
-        let settlement =
-            Settlement { submissions: ids(batch), origin, thread: lane.thread.clone(), turn, outcome };
+        let settlement = Settlement {
+            submissions: ids(batch),
+            origin,
+            thread: lane.thread.clone(),
+            turn,
+            outcome,
+            usage: None,
+        };
         self.store(StoreOp::Settle(settlement), meaning);
     }
 

@@ -3,13 +3,13 @@
 use argus_protocol::agent::method;
 use argus_protocol::{ThreadId, frame};
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::config::SessionConfig;
 use crate::effect::{Answer, Effect, Preparation, StoreOp};
 use crate::followups::{merge, take_batch};
 use crate::handshake::Credentials;
-use crate::input::Ticket;
+use crate::input::{Prompt, Ticket};
 use crate::lane::{Lane, LaneId, Leg, Mark, Starting, State, ids, origin};
 use crate::link::Down;
 use crate::records::Storing;
@@ -81,14 +81,23 @@ impl Session {
         let batch = take_batch(&mut lane.waiting);
         let Some(origin) = origin(&batch).cloned() else { return };
         let text = merge(&batch);
+        let batch_attachments = batch.iter().flat_map(|one| one.attachments.clone()).collect();
         lane.attempts += 1;
         let attempt = lane.attempts;
         lane.state = State::Preparing { batch, attempt };
-        self.effects.push_back(Effect::Prepare(Preparation { lane: id, attempt, thread, origin, text }));
+        self.effects.push_back(Effect::Prepare(Preparation {
+            lane: id,
+            attempt,
+            thread,
+            origin,
+            text,
+            attachments: batch_attachments,
+            steers: false,
+        }));
     }
 
     /// The prompt is written: the turn stands in line towards the agent.
-    pub(crate) fn prepared(&mut self, id: LaneId, made: u64, prompt: Result<String, String>) {
+    pub(crate) fn prepared(&mut self, id: LaneId, made: u64, prompt: Result<Prompt, String>) {
         let Some(lane) = self.lanes.all.get_mut(&id) else { return };
         let wanted = matches!(lane.state, State::Preparing { attempt, .. } if attempt == made);
         let (true, Some(thread)) = (wanted, lane.thread.clone()) else { return };
@@ -109,17 +118,30 @@ impl Session {
         }
     }
 
-    fn turn_start(&self, request_id: u64, thread: &ThreadId, asks: Option<&Origin>, prompt: &str) -> Bytes {
+    fn turn_start(
+        &self,
+        request_id: u64,
+        thread: &ThreadId,
+        asks: Option<&Origin>,
+        prompt: &Prompt,
+    ) -> Bytes {
         let policy = &self.config.policy;
         let nobody_watches = asks.and_then(Origin::chat).is_some();
         let may_ask = !nobody_watches && self.clients.handler(Some(thread.as_str())).is_some();
-        let params = json!({
+        let usual = if may_ask { &policy.ask } else { &policy.never };
+        let mut params = json!({
             "threadId": thread,
-            "input": [{ "type": "text", "text": prompt }],
+            "input": input(prompt),
             "cwd": self.config.cwd,
-            "approvalPolicy": if may_ask { &policy.ask } else { &policy.never },
+            "approvalPolicy": prompt.approval.as_ref().unwrap_or(usual),
             "sandboxPolicy": policy.sandbox_policy,
         });
+        // What is absent stays as the thread has it; `null` too, but not with every agent of this shape.
+        for (name, value) in [("model", &prompt.model), ("effort", &prompt.effort)] {
+            if let Some(value) = value {
+                params[name] = json!(value);
+            }
+        }
         frame::request(request_id, method::TURN_START, &params)
     }
 
@@ -159,4 +181,11 @@ impl Session {
             }
         }
     }
+}
+
+/// A prompt as the agent's `input`: the text, then the pictures.
+pub(crate) fn input(prompt: &Prompt) -> Vec<Value> {
+    let text = json!({ "type": "text", "text": prompt.text });
+    let images = prompt.images.iter().map(|path| json!({ "type": "localImage", "path": path }));
+    std::iter::once(text).chain(images).collect()
 }

@@ -1,5 +1,6 @@
 //! What is asked for and how it ended: submissions, where they come from, where they go, their outcomes.
 
+use argus_protocol::argus::chat::Attachment;
 use argus_protocol::{ChatKey, SessionId, SubmissionId, ThreadId, TurnId};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,8 @@ pub struct Submission {
     pub origin: Origin,
     /// What they said.
     pub text: String,
+    /// The files that came with it.
+    pub attachments: Vec<Attachment>,
 }
 
 /// Which thread of a session is meant. Everything with an equal target runs in one lane, one turn at a time.
@@ -124,4 +127,18 @@ pub struct Settlement {
     pub turn: Option<TurnId>,
     /// How it ended.
     pub outcome: Outcome,
+    /// What it took, where the agent said.
+    pub usage: Option<Usage>,
+}
+
+/// The tokens that a turn took, as the agent counts them (`thread/tokenUsage/updated`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Usage {
+    /// Read by the model, with those from its cache.
+    pub input: u64,
+    /// Of these from its cache.
+    pub cached: u64,
+    /// Written by the model.
+    pub output: u64,
 }

@@ -127,6 +127,7 @@ impl Intake {
             thread: None,
             origin: Origin::Client { chat: self.chat(request)? },
             text: text.to_owned(),
+            attachments: Vec::new(),
         })
     }
 
@@ -215,6 +216,7 @@ fn failed(submission: &Submission, reason: String) -> Settlement {
         thread: submission.thread.clone(),
         turn: None,
         outcome: Outcome::Failed { reason, text: String::new() },
+        usage: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use argus_protocol::{SessionId, ThreadId};
-use argus_session::{Origin, Outcome, Preparation, Settlement};
+use argus_session::{Origin, Outcome, Preparation, Prompt, Settlement};
 use async_trait::async_trait;
 
 use super::given::Given;
@@ -44,9 +44,9 @@ impl Prompts {
 
 #[async_trait]
 impl PrepareTurn for Prompts {
-    async fn prepare(&self, session: &SessionId, preparation: Preparation) -> Result<String, String> {
+    async fn prepare(&self, session: &SessionId, preparation: Preparation) -> Result<Prompt, String> {
         let Preparation { thread, origin, text, .. } = preparation;
-        self.write(session, &thread, &origin, text.trim()).await
+        Ok(self.write(session, &thread, &origin, text.trim()).await?.into())
     }
 }
 
@@ -115,6 +115,7 @@ mod tests {
             thread: Some("t".parse().unwrap()),
             turn: None,
             outcome,
+            usage: None,
         }
     }
 

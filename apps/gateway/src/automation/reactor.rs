@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use argus_protocol::SessionId;
-use argus_session::{Origin, Settlement};
+use argus_protocol::{SessionId, SubmissionId};
+use argus_session::{ChatQuestion, Origin, Progress, QuestionEnd, Settlement};
 use async_trait::async_trait;
 
 use super::prompt::Prompts;
@@ -39,6 +39,20 @@ impl React for Reactor {
         }
         Ok(())
     }
+
+    async fn ask_chat(
+        &self,
+        _session: &SessionId,
+        _question: &ChatQuestion,
+    ) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+
+    async fn question_over(&self, _session: &SessionId, _key: &str, _end: QuestionEnd) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn progress(&self, _origin: &Origin, _submission: &SubmissionId, _progress: Progress) {}
 
     fn turn_running(&self, origin: &Origin) {
         self.prompts.turn_running(origin);

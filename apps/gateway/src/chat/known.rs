@@ -185,6 +185,7 @@ impl Parts {
                     thread: None,
                     origin: Origin::Chat { chat, user: message.user.id, message: message.message_id },
                     text: message.text,
+                    attachments: Vec::new(),
                 };
                 Ok(Some(tx.submit(NewSubmission { submission, idempotency_key: None }).await?))
             })

@@ -3,7 +3,7 @@
 use argus_protocol::argus::chat::Receive;
 
 use super::chat_of;
-use crate::store::ledger::{Body, LedgerError, NewRow, Tx};
+use crate::store::ledger::{Body, LedgerError, NewRow, TextBody, Tx};
 
 /// Puts an answer (Markdown) to a message into the outbox. One message has one answer.
 pub(super) async fn put(tx: &mut Tx, message: &Receive, markdown: &str) -> Result<(), LedgerError> {
@@ -14,7 +14,7 @@ pub(super) async fn put(tx: &mut Tx, message: &Receive, markdown: &str) -> Resul
                 message.channel, message.bot, message.idempotency_key
             ),
             chat: chat_of(message),
-            body: Body::Text { html: part.html, plain: part.plain },
+            body: Body::Text(TextBody::of(part.html, part.plain)),
         };
         tx.put_out(row).await?;
     }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use argus_protocol::argus::chat::User;
+use argus_protocol::argus::chat::{Attachment, AttachmentKind, Manner, User};
 use argus_protocol::{SessionId, ThreadId};
 use argus_session::{LaneStatus, Origin, Target};
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use super::ports::Stopped;
 use super::*;
 use crate::config::Scope;
-use crate::store::ledger::{Body, NewRow};
+use crate::store::ledger::{Body, NewRow, TextBody};
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
@@ -125,7 +125,10 @@ impl Desk {
             message_id: number.to_string(),
             text: text.into(),
             attachments: Vec::new(),
+            unsupported: Vec::new(),
             reply_to: None,
+            album: None,
+            manner: Manner::Addressed,
             idempotency_key: format!("k{number}"),
         }
     }
@@ -139,7 +142,7 @@ impl Desk {
         let rows = self.ledger.waiting_rows("telegram", "42", 100).await.unwrap();
         let row = rows.into_iter().find(|row| row.chat.chat.as_str() == chat)?;
         self.ledger.mark_sent(row.id, "1").await.unwrap();
-        let Body::Text { plain, .. } = row.body;
+        let Body::Text(TextBody { plain, .. }) = row.body else { panic!("a text") };
         Some(plain)
     }
 
@@ -257,6 +260,7 @@ async fn a_text_of_somebody_known_becomes_a_submission_of_their_chat() {
             message: message.message_id.clone(),
         },
         text: "do /that".into(),
+        attachments: Vec::new(),
     };
     assert_eq!(told, [expected]);
 
@@ -386,12 +390,12 @@ async fn what_cannot_be_read_is_told_politely() {
     let desk = Desk::with_operator().await;
     let only_text = "I can only read text for now. Please write to me what you need.";
     assert_eq!(desk.says("7", " \n").await, only_text);
-    let photo = Receive { attachments: vec!["photo".into()], ..desk.message("7", "7", "") };
+    let photo = Receive { attachments: vec![a_picture()], ..desk.message("7", "7", "") };
     assert_eq!(
         (desk.receive(&photo).await, desk.read("7").await.as_deref()),
         (Disposition::Answered, Some(only_text))
     );
-    let captioned = Receive { attachments: vec!["photo".into()], ..desk.message("7", "7", "look") };
+    let captioned = Receive { attachments: vec![a_picture()], ..desk.message("7", "7", "look") };
     assert_eq!(desk.receive(&captioned).await, Disposition::Submitted);
     let note = "I work on your text; what came with it I cannot read yet.";
     assert_eq!(desk.read("7").await.as_deref(), Some(note));
@@ -448,4 +452,8 @@ async fn what_nobody_could_ever_be_answered_is_not_taken() {
         assert!(error.contains("no answer would arrive: start it with the TELEGRAM_BOT_TOKEN"), "{error}");
     }
     assert_eq!(desk.receive(&message).await, Disposition::Submitted, "nothing was noted of it");
+}
+
+fn a_picture() -> Attachment {
+    Attachment { kind: AttachmentKind::Photo, source: "f1".into(), name: None, mime: None, size: None }
 }

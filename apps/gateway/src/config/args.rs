@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{DockerArgs, UpstreamArgs};
+use super::{DockerArgs, TelegramArgs, UpstreamArgs};
 
 /// Settings. A flag wins over its variable; an empty text counts as unset.
 #[derive(Args, Clone, Default)]
@@ -50,6 +50,9 @@ pub struct GatewayArgs {
     /// What the agent may touch: workspace-write, read-only or danger-full-access [default: workspace-write, in a container danger-full-access]
     #[arg(long, env = "ARGUS_SANDBOX", value_name = "MODE")]
     pub sandbox: Option<String>,
+    /// What the agent asks people for: untrusted, on-request or never [default: on-request]
+    #[arg(long, env = "ARGUS_APPROVAL_POLICY", value_name = "POLICY")]
+    pub approval: Option<String>,
     /// Containers.
     #[command(flatten)]
     pub docker: DockerArgs,
@@ -57,7 +60,7 @@ pub struct GatewayArgs {
     #[command(flatten)]
     pub upstreams: UpstreamArgs,
     /// Who shares a session, and its files, in chats: shared, user or chat [default: shared]
-    #[arg(long, env = "ARGUS_SCOPE", value_name = "WORD")]
+    #[arg(long, env = "ARGUS_SESSION_SCOPE", value_name = "WORD")]
     pub scope: Option<String>,
     /// The bridge program [default: argus-runtime-bridge beside this program, else this program itself]
     #[arg(long, env = "ARGUS_BRIDGE", value_name = "FILE")]
@@ -103,15 +106,9 @@ pub struct GatewayArgs {
     /// Web origins that may connect beside our own, comma separated
     #[arg(long, env = "ARGUS_CORS_ORIGINS", value_name = "ORIGINS")]
     pub cors_origins: Option<String>,
-    /// The Telegram bot's token; without it there is no Telegram
-    #[arg(long, env = "TELEGRAM_BOT_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    pub telegram_token: Option<String>,
-    /// URL of the Bot API [default: Telegram's own, api.telegram.org]
-    #[arg(long, env = "TELEGRAM_API_URL", value_name = "URL")]
-    pub telegram_api_url: Option<String>,
-    /// Telegram user ids that need no pairing, comma separated
-    #[arg(long, env = "TELEGRAM_ALLOWED_USER_IDS", value_name = "IDS")]
-    pub telegram_allowed_user_ids: Option<String>,
+    /// Telegram.
+    #[command(flatten)]
+    pub telegram: TelegramArgs,
     /// What to log: a level or a filter such as `info,argus_gateway=debug` [default: info]
     #[arg(long, env = "ARGUS_LOG", value_name = "FILTER")]
     pub log: Option<String>,

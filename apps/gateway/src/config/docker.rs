@@ -220,7 +220,7 @@ pub(super) fn covered(inner: InnerSandbox, scope: Scope) -> Result<(), String> {
     if inner == InnerSandbox::Codex && scope == Scope::Shared {
         return Err(
             "ARGUS_RUNTIME_SANDBOX: what Codex needs for a sandbox of its own would let it uncover the \
-                    gateway's folder in the home that sessions share; set ARGUS_SCOPE to user or chat too"
+                    gateway's folder in the home that sessions share; set ARGUS_SESSION_SCOPE to user or chat too"
                 .to_owned(),
         );
     }

@@ -4,6 +4,7 @@ mod args;
 mod docker;
 mod parse;
 mod read;
+mod telegram;
 mod upstreams;
 
 use std::net::SocketAddr;
@@ -11,11 +12,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use argus_protocol::token::Secret;
-use url::Url;
 
 pub use args::GatewayArgs;
 pub use docker::{ContainerLimits, DockerArgs, DockerConfig, EngineHost, InnerSandbox};
 pub use read::Mistakes;
+pub use telegram::{
+    LiveConfig, Streaming, TelegramArgs, TelegramConfig, Transcriber, WhileRunning, while_running,
+};
 pub use upstreams::{Upstream, UpstreamArgs, UpstreamProtocol};
 
 /// The highest line limit that can be set, in bytes.
@@ -44,6 +47,8 @@ pub struct Config {
     pub workspace: PathBuf,
     /// What the agent may touch.
     pub sandbox: Sandbox,
+    /// What it asks for where somebody can be asked, in the agent's own words.
+    pub approval: Approval,
     /// Who shares a session.
     pub scope: Scope,
     /// The bridge program and its first arguments.
@@ -87,17 +92,6 @@ pub struct TokenLimits {
     pub requests_per_second: u32,
 }
 
-/// Telegram as the gateway needs it.
-#[derive(Clone, Debug)]
-pub struct TelegramConfig {
-    /// The bot's token.
-    pub token: Secret,
-    /// The Bot API.
-    pub api_url: Url,
-    /// Users that need no pairing.
-    pub allowed_user_ids: Vec<String>,
-}
-
 /// How runtimes are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProvisionMode {
@@ -129,6 +123,37 @@ pub enum Sandbox {
     ReadOnly,
     /// Everything that the user of this process may.
     DangerFullAccess,
+}
+
+/// What the agent asks for, in the agent's own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Approval {
+    /// Everything but what is known to only read.
+    Untrusted,
+    /// What it finds that it needs more freedom for.
+    OnRequest,
+    /// Nothing: what the sandbox refuses stays refused.
+    Never,
+}
+
+impl Approval {
+    /// All of them, the most careful first.
+    pub const ALL: [Self; 3] = [Self::Untrusted, Self::OnRequest, Self::Never];
+
+    /// As the agent and settings write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Untrusted => "untrusted",
+            Self::OnRequest => "on-request",
+            Self::Never => "never",
+        }
+    }
+
+    /// From that.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|approval| approval.as_str() == word)
+    }
 }
 
 /// Who shares a session, and its files, in chats.

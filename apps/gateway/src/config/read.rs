@@ -11,8 +11,9 @@ use super::docker::{DockerConfig, bearable, covered, default_sandbox, docker};
 use super::parse::{
     absolute, bridge, command, days, expand, line_limit, list, log_filter, log_format, mode, sandbox, scope,
 };
+use super::telegram::telegram;
 use super::upstreams::upstreams;
-use super::{Config, GatewayArgs, LogFormat, ProvisionMode, Sandbox, Scope, TelegramConfig, TokenLimits};
+use super::{Approval, Config, GatewayArgs, LogFormat, ProvisionMode, Sandbox, Scope, TokenLimits};
 
 /// All that is wrong with the settings, one line each.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,10 +79,10 @@ impl Config {
             });
         let mode =
             read.or("ARGUS_PROVISION_MODE", args.provision_mode.as_ref(), ProvisionMode::Process, mode);
-        let scope = read.or("ARGUS_SCOPE", args.scope.as_ref(), Scope::Shared, scope);
+        let scope = read.or("ARGUS_SESSION_SCOPE", args.scope.as_ref(), Scope::Shared, scope);
         if scope != Scope::Shared && mode != ProvisionMode::Docker {
             read.mistake(
-                "ARGUS_SCOPE: people can be kept apart in containers only; set ARGUS_PROVISION_MODE to docker, or \
+                "ARGUS_SESSION_SCOPE: people can be kept apart in containers only; set ARGUS_PROVISION_MODE to docker, or \
                  the scope to shared"
                     .to_owned(),
             );
@@ -111,6 +112,9 @@ impl Config {
                 command,
             ),
             sandbox: walls(args, docker.as_ref(), &mut read),
+            approval: read.or("ARGUS_APPROVAL_POLICY", args.approval.as_ref(), Approval::OnRequest, |text| {
+                Approval::of_word(text).ok_or_else(|| "expected untrusted, on-request or never".to_owned())
+            }),
             docker,
             upstreams,
             scope,
@@ -134,7 +138,7 @@ impl Config {
                 text.parse().map(days).map_err(|_| "expected a number of days".to_owned())
             }),
             cors_origins: origins(args, &mut read),
-            telegram: telegram(args, &mut read),
+            telegram: telegram(&args.telegram, &mut read),
             log: read.or("ARGUS_LOG", args.log.as_ref(), "info".to_owned(), log_filter),
             log_format: read.or("ARGUS_LOG_FORMAT", args.log_format.as_ref(), LogFormat::Text, log_format),
             home,
@@ -154,31 +158,6 @@ fn walls(args: &GatewayArgs, docker: Option<&DockerConfig>, read: &mut Reader) -
         read.mistake(why);
     }
     sandbox
-}
-
-fn telegram(args: &GatewayArgs, read: &mut Reader) -> Option<TelegramConfig> {
-    let default: Url = "https://api.telegram.org".parse().expect("a constant URL");
-    let api_url = read.or("TELEGRAM_API_URL", args.telegram_api_url.as_ref(), default, |text| {
-        let url: Url = text.parse().map_err(|e| format!("expected a URL ({e})"))?;
-        if matches!(url.scheme(), "http" | "https") {
-            Ok(url)
-        } else {
-            Err("expected http or https".to_owned())
-        }
-    });
-    let allowed_user_ids = list(args.telegram_allowed_user_ids.as_ref());
-    for id in allowed_user_ids.iter().filter(|id| id.parse::<u64>().is_err()) {
-        read.0.push(format!("TELEGRAM_ALLOWED_USER_IDS: expected numeric ids, got `{id}`"));
-    }
-    let token = args.telegram_token.as_deref().and_then(Secret::parse)?;
-    // It becomes part of an address: what the bot refuses would be another address here.
-    let fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    let parts = token.reveal().split_once(':');
-    if !parts.is_some_and(|(id, rest)| id.parse::<u64>().is_ok() && !rest.is_empty() && rest.chars().all(fit))
-    {
-        read.0.push("TELEGRAM_BOT_TOKEN: expected a token such as `123456:ABC…` from BotFather".to_owned());
-    }
-    Some(TelegramConfig { token, api_url, allowed_user_ids })
 }
 
 /// One that nobody could send would keep everybody out.
@@ -235,6 +214,7 @@ fn origins(args: &GatewayArgs, read: &mut Reader) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::TelegramArgs;
     use super::*;
 
     fn args() -> GatewayArgs {
@@ -259,8 +239,11 @@ mod tests {
             session_idle_stop: Some("-1".into()),
             cors_origins: Some("https://chat.example, chat.example/page".into()),
             log: Some("gateway=noisy".into()),
-            telegram_token: Some("no-token".into()),
-            telegram_allowed_user_ids: Some("12, bob".into()),
+            telegram: TelegramArgs {
+                telegram_token: Some("no-token".into()),
+                telegram_allowed_user_ids: Some("12, bob".into()),
+                ..TelegramArgs::default()
+            },
             ..GatewayArgs::default()
         };
         let Mistakes(lines) = Config::from_args(&wrong).unwrap_err();
@@ -312,7 +295,10 @@ mod tests {
     #[test]
     fn a_bot_token_is_one_that_the_bot_would_take() {
         let told = |token: &str| {
-            let args = GatewayArgs { telegram_token: Some(token.into()), ..args() };
+            let args = GatewayArgs {
+                telegram: TelegramArgs { telegram_token: Some(token.into()), ..TelegramArgs::default() },
+                ..args()
+            };
             Config::from_args(&args).is_ok()
         };
         assert!(told(" 42:AAE-x_9 \n"));
@@ -331,7 +317,7 @@ mod tests {
     #[test]
     fn secrets_do_not_show_in_debug() {
         let config = Config::from_args(&GatewayArgs {
-            telegram_token: Some("1:hush".into()),
+            telegram: TelegramArgs { telegram_token: Some("1:hush".into()), ..TelegramArgs::default() },
             token: Some("hush".into()),
             ..args()
         });

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Parts, Token};
 use crate::clock::unix_ms;
-use crate::store::ledger::{Body, LedgerError, Row};
+use crate::store::ledger::{Body, LedgerError, Row, TextBody};
 use crate::telegram::{SendError, Text};
 
 /// A message that could not be sent for this long is given up, in milliseconds …
@@ -48,7 +48,9 @@ pub(super) async fn attempt(parts: &Parts, row: &Row, shutdown: &CancellationTok
 /// Sends it with its mark-up, or without when that is refused.
 async fn send(parts: &Parts, row: &Row) -> Result<String, SendError> {
     let chat = &row.chat.chat;
-    let Body::Text { html, plain } = &row.body;
+    let Body::Text(TextBody { html, plain, .. }) = &row.body else {
+        return Err(SendError::Other("this kind of message cannot be sent".to_owned()));
+    };
     match parts.telegram.send(chat, Text::Html(html)).await {
         Err(error @ (SendError::BadEntities(_) | SendError::TooLong | SendError::Other(_))) => {
             tracing::warn!(chat.key = %chat, outbox.id = row.id, %error, "sending the text without mark-up");

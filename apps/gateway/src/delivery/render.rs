@@ -3,7 +3,7 @@
 use argus_chat_markup::{Part, utf16_len};
 use argus_session::{Origin, Outcome, Settlement};
 
-use crate::store::ledger::{Body, Language, NewRow};
+use crate::store::ledger::{Body, Language, NewRow, TextBody};
 
 /// The longest message, in UTF-16 units.
 const LONGEST: usize = 4096;
@@ -19,7 +19,7 @@ pub fn rows_for(settlement: &Settlement, language: Language) -> Vec<NewRow> {
     rows.map(|(number, part)| NewRow {
         dedupe_key: format!("{first}:{number}"),
         chat: chat.clone(),
-        body: Body::Text { html: part.html, plain: part.plain },
+        body: Body::Text(TextBody::of(part.html, part.plain)),
     })
     .collect()
 }
@@ -98,6 +98,7 @@ mod tests {
             thread: None,
             turn: None,
             outcome,
+            usage: None,
         };
         let rows = rows_for(&settlement, language);
         for (number, row) in rows.iter().enumerate() {
@@ -106,7 +107,7 @@ mod tests {
         }
         rows.into_iter()
             .map(|row| {
-                let Body::Text { html, plain } = row.body;
+                let Body::Text(TextBody { html, plain, .. }) = row.body else { panic!("a text") };
                 (html, plain)
             })
             .collect()

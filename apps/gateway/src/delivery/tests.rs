@@ -8,7 +8,7 @@ use argus_testkit::programs::eventually;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::store::ledger::{Body, NewRow};
+use crate::store::ledger::{Body, NewRow, TextBody};
 
 const TOKEN: &str = "4242424242:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const LIMIT: Duration = Duration::from_secs(20);
@@ -83,7 +83,7 @@ impl Desk {
         let row = NewRow {
             dedupe_key: format!("{chat} {plain}"),
             chat: chat_of(chat),
-            body: Body::Text { html: html.to_owned(), plain: plain.to_owned() },
+            body: Body::Text(TextBody::of(html, plain)),
         };
         self.ledger.write(move |tx| Box::pin(async move { tx.put_out(row).await })).await.unwrap();
     }
@@ -290,7 +290,7 @@ async fn what_waits_for_a_bot_that_was_replaced_is_given_up_at_the_start() {
         let row = NewRow {
             dedupe_key: text.to_owned(),
             chat: ChatRef { bot: bot.into(), ..chat_of("1") },
-            body: Body::Text { html: text.to_owned(), plain: text.to_owned() },
+            body: Body::Text(TextBody::of(text, text)),
         };
         desk.ledger.write(move |tx| Box::pin(async move { tx.put_out(row).await })).await.unwrap();
     }

@@ -331,8 +331,11 @@ impl Actor {
                     Question::EnsureMain => Input::EnsureMain { ticket },
                     Question::Stop(target) => Input::Stop { target, ticket },
                     Question::Status(target) => Input::Status { target, ticket },
+                    Question::Hasten(submission, how) => Input::Hasten { submission, how, ticket },
+                    Question::Amend(submission, text) => Input::Amend { submission, text, ticket },
                 }
             }
+            Command::ChatAnswers { key, result } => Input::ChatAnswers { key, result },
             Command::Close { reason, done } => {
                 self.closing = Some(done);
                 Input::Closed { reason }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use argus_protocol::{ClientId, Frame, FrameKind, SessionId};
-use argus_session::{Answer, Arrival, Submission, Target};
+use argus_protocol::{ClientId, Frame, FrameKind, SessionId, SubmissionId};
+use argus_session::{Answer, Arrival, Haste, Submission, Target};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::outbound::ClientSender;
@@ -40,6 +40,10 @@ pub(super) enum Command {
         question: Question,
         reply: oneshot::Sender<Answer>,
     },
+    ChatAnswers {
+        key: String,
+        result: String,
+    },
     Close {
         reason: String,
         done: oneshot::Sender<()>,
@@ -55,6 +59,8 @@ pub(super) enum Question {
     EnsureMain,
     Stop(Target),
     Status(Target),
+    Hasten(SubmissionId, Haste),
+    Amend(SubmissionId, String),
 }
 
 /// Why there is no answer.
@@ -149,6 +155,21 @@ impl SessionHandle {
     /// How a target stands.
     pub async fn status(&self, target: Target) -> Result<Answer, AskError> {
         self.ask(Question::Status(target)).await
+    }
+
+    /// Brings a submission that waits to the agent now.
+    pub async fn hasten(&self, submission: SubmissionId, how: Haste) -> Result<Answer, AskError> {
+        self.ask(Question::Hasten(submission, how)).await
+    }
+
+    /// Changes the text of a submission that waits; it is durable already.
+    pub async fn amend(&self, submission: SubmissionId, text: String) -> Result<Answer, AskError> {
+        self.ask(Question::Amend(submission, text)).await
+    }
+
+    /// A chat's answer to a question of the agent; it is durable already.
+    pub async fn chat_answers(&self, key: String, result: String) -> Result<(), AskError> {
+        self.tell(Command::ChatAnswers { key, result }).await
     }
 
     /// A runtime of this session lives: it is reached, and stopped in time if nothing needs it.

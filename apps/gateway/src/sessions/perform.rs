@@ -57,6 +57,10 @@ impl Actor {
                         _ = reply.send(answer);
                     }
                 }
+                Effect::AskChat(_) | Effect::QuestionOver { .. } => {}
+                Effect::Progress { origin, submission, progress } => {
+                    self.parts.react.progress(&origin, &submission, progress);
+                }
                 Effect::TurnRunning { origin } => self.parts.react.turn_running(&origin),
                 Effect::TurnOver { origin } => self.parts.react.turn_over(&origin),
             }

@@ -57,7 +57,8 @@ async fn the_second_wall_keeps_codex_in_its_workspace() {
     let seed = gateway.home().join("seed");
     std::fs::create_dir(&seed).unwrap();
     std::fs::write(seed.join("config.toml"), model.codex_config()).unwrap();
-    let gateway = gateway.with("ARGUS_RUNTIME_SANDBOX", "codex").with("ARGUS_SCOPE", "user").start().await;
+    let gateway =
+        gateway.with("ARGUS_RUNTIME_SANDBOX", "codex").with("ARGUS_SESSION_SCOPE", "user").start().await;
     let mut client = introduced(&gateway).await;
     let own = gateway.home().join("sessions").join(&client.session);
     say(&mut client, "[run: touch inside && echo in; touch /root/.argus/outside || echo refused]").await;

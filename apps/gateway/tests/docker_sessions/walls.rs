@@ -192,7 +192,7 @@ async fn packages_can_be_installed_and_used() {
 #[tokio::test]
 async fn with_files_of_their_own_sessions_see_nothing_of_each_other_and_of_the_home() {
     let Some(docker) = Docker::here() else { return };
-    let gateway = Gateway::new().in_docker(&docker).with("ARGUS_SCOPE", "chat").start().await;
+    let gateway = Gateway::new().in_docker(&docker).with("ARGUS_SESSION_SCOPE", "chat").start().await;
     let mut clients = [gateway.client("").await, gateway.client("").await];
     for client in &mut clients {
         client.initialize().await;

@@ -3,6 +3,7 @@
 pub mod channel;
 pub mod chat;
 pub mod input;
+pub mod message;
 pub mod pairing;
 pub mod session;
 pub mod thread;

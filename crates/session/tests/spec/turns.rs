@@ -25,6 +25,7 @@ fn a_chat_is_answered_with_what_the_agent_said_last() {
         thread: Some("thread-1".parse().unwrap()),
         turn: Some("turn-1".parse().unwrap()),
         outcome: Outcome::Completed { text: "hello yourself".into() },
+        usage: None,
     };
     assert_eq!(world.disk.settlements, [settlement]);
     assert_eq!(world.running, Vec::<Origin>::new());

@@ -143,6 +143,6 @@ fn an_address_of_the_only_upstream_is_checked() {
 #[test]
 fn people_cannot_be_kept_apart_at_upstreams() {
     let apart = GatewayArgs { scope: Some("user".into()), ..args(UpstreamArgs::default()) };
-    assert!(mistakes(&apart)[0].starts_with("ARGUS_SCOPE: "));
+    assert!(mistakes(&apart)[0].starts_with("ARGUS_SESSION_SCOPE: "));
     assert_eq!(Config::from_args(&args(UpstreamArgs::default())).unwrap().scope, Scope::Shared);
 }

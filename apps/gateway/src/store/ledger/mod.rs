@@ -32,7 +32,7 @@ use tokio::sync::Notify;
 
 pub use self::error::LedgerError;
 pub use self::links::Checkpoint;
-pub use self::outbox::{Body, NewRow, Row};
+pub use self::outbox::{Body, Button, DocumentBody, EditBody, FilesBody, KeptFile, NewRow, Row, TextBody};
 pub use self::pairing::Code;
 pub use self::people::{Language, Person, Role, Stranger, Via};
 pub use self::received::Seen;

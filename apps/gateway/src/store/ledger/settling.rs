@@ -82,6 +82,7 @@ impl Tx {
                     reason: "the session was deleted; send the message again".to_owned(),
                     text: String::new(),
                 },
+                usage: None,
             };
             self.settle(&settlement).await?;
             settled.push(settlement);

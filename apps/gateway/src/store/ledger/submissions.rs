@@ -157,7 +157,7 @@ impl Ledger {
 }
 
 /// The open submissions of a session, oldest first.
-pub(super) const OPEN: &str = "SELECT id, session, target, thread, origin, text, state, boot, down_seq, request_id, after_seq, turn \
+pub(super) const OPEN: &str = "SELECT id, session, target, thread, origin, text, attachments, state, boot, down_seq, request_id, after_seq, turn \
      FROM submissions WHERE session = $1 AND state <> 'settled' ORDER BY seq";
 
 impl Tx {
@@ -177,8 +177,8 @@ impl Tx {
             };
         }
         sqlx::query(
-            "INSERT INTO submissions (id, session, target, thread, origin, text, idempotency_key, state, created_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $8)",
+            "INSERT INTO submissions (id, session, target, thread, origin, text, attachments, idempotency_key, state, created_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9)",
         )
         .bind(submission.id.as_str())
         .bind(submission.session.as_str())
@@ -186,6 +186,7 @@ impl Tx {
         .bind(submission.thread.as_ref().map(ThreadId::as_str))
         .bind(to_json(&submission.origin))
         .bind(&submission.text)
+        .bind((!submission.attachments.is_empty()).then(|| to_json(&submission.attachments)))
         .bind(idempotency_key)
         .bind(to_sql(self.now_ms()))
         .execute(&mut self.connection)
@@ -249,6 +250,10 @@ pub(super) fn read_open(row: &SqliteRow) -> Result<OpenSubmission, LedgerError> 
         thread: parse_some("a thread id", row.try_get("thread")?)?,
         origin: from_json("an origin", row.try_get("origin")?)?,
         text: row.try_get("text")?,
+        attachments: match row.try_get::<Option<&str>, _>("attachments")? {
+            Some(text) => from_json("the files of a message", text)?,
+            None => Vec::new(),
+        },
     };
     Ok(OpenSubmission { submission, state })
 }

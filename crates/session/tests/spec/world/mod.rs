@@ -244,6 +244,7 @@ impl World {
                 self.answers.insert(number, answer);
             }
             Effect::TurnRunning { origin } => self.running.push(origin),
+            Effect::AskChat(_) | Effect::QuestionOver { .. } | Effect::Progress { .. } => {}
             Effect::TurnOver { origin } => {
                 let at = self.running.iter().position(|one| *one == origin);
                 self.running.remove(at.expect("a turn is over that ran"));

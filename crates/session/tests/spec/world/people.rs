@@ -215,8 +215,15 @@ impl World {
         self.next_submission += 1;
         let id: SubmissionId = format!("{:032x}", self.next_submission).parse().unwrap();
         let session = self.config.id.clone();
-        let submission =
-            Submission { id: id.clone(), session, target, thread: None, origin, text: text.to_owned() };
+        let submission = Submission {
+            id: id.clone(),
+            session,
+            target,
+            thread: None,
+            origin,
+            text: text.to_owned(),
+            attachments: vec![],
+        };
         let submission = self.disk.submit(submission);
         let ticket = Some(self.ticket());
         self.feed(Input::Submit { submission, ticket });

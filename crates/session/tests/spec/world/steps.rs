@@ -84,7 +84,7 @@ impl World {
         let Some(preparation) = self.prepares.pop_front() else { return false };
         let prompt = match self.prompts {
             Prompts::Failing(why) => Err(why.to_owned()),
-            Prompts::AtOnce | Prompts::Held => Ok(preparation.text),
+            Prompts::AtOnce | Prompts::Held => Ok(preparation.text.into()),
         };
         self.feed(Input::Prepared { lane: preparation.lane, attempt: preparation.attempt, prompt });
         true

@@ -54,7 +54,7 @@ fn answer(settlement: &Settlement, language: Language) -> Vec<NewRow> {
     vec![NewRow {
         dedupe_key: format!("{}:0", settlement.submissions[0]),
         chat: chat.clone(),
-        body: Body::Text { html: plain.clone(), plain },
+        body: Body::Text(TextBody::of(plain.clone(), plain)),
     }]
 }
 
@@ -95,6 +95,7 @@ fn submission(number: u8) -> Submission {
         thread: None,
         origin: from_chat("c"),
         text: format!("text {number}"),
+        attachments: Vec::new(),
     }
 }
 
@@ -109,6 +110,7 @@ fn completed(numbers: &[u8], text: &str) -> Settlement {
         thread: Some(thread("t")),
         turn: Some(turn("u")),
         outcome: Outcome::Completed { text: text.to_owned() },
+        usage: None,
     }
 }
 
@@ -117,7 +119,7 @@ async fn waiting(ledger: &Ledger) -> Vec<(String, String)> {
     let rows = ledger.waiting_rows("telegram", "1", 100).await.unwrap();
     rows.into_iter()
         .map(|row| {
-            let Body::Text { plain, .. } = row.body;
+            let Body::Text(TextBody { plain, .. }) = row.body else { panic!("a text") };
             (row.chat.chat.to_string(), plain)
         })
         .collect()

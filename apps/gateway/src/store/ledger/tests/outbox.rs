@@ -3,7 +3,7 @@
 use super::*;
 
 fn row(key: &str, chat_key: &str) -> NewRow {
-    let body = Body::Text { html: format!("<b>{key}</b>"), plain: key.to_owned() };
+    let body = Body::Text(TextBody::of(format!("<b>{key}</b>"), key));
     NewRow { dedupe_key: key.to_owned(), chat: chat(chat_key), body }
 }
 
@@ -26,7 +26,7 @@ async fn each_chat_shows_its_oldest_row_and_a_row_is_stored_once() {
     let expected = Row {
         id: first.id,
         chat: chat("a"),
-        body: Body::Text { html: "<b>a1</b>".to_owned(), plain: "a1".to_owned() },
+        body: Body::Text(TextBody::of("<b>a1</b>", "a1")),
         attempts: 0,
         next_attempt_ms: 1000,
         created_ms: 1000,

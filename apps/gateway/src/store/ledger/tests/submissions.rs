@@ -156,6 +156,7 @@ async fn a_forgotten_session_fails_what_is_open_and_tells_its_chats() {
             reason: "the session was deleted; send the message again".to_owned(),
             text: String::new(),
         },
+        usage: None,
     };
     let settled = ledger.forget_session(&session("s")).await.unwrap();
     assert_eq!(settled, [failed(2, Some(thread("t")), Some(turn("u"))), failed(3, None, None)]);
