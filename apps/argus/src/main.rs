@@ -3,6 +3,7 @@
 mod agent;
 mod alive;
 mod banner;
+mod cron;
 mod enter;
 mod local;
 mod pair;
@@ -36,6 +37,8 @@ enum Deed {
     Status(local::Where),
     /// Show the operator's token of the gateway that runs on this machine; make, list, end and replace tokens
     Token(token::Token),
+    /// Show when a cron expression is due
+    Cron(cron::Cron),
     /// Run the gateway alone, as `argus-gateway` does
     Gateway(Box<GatewayArgs>),
     /// Run the Telegram bot alone, as `argus-telegram-bot` does
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Deed::Pair(place) => local::block_on(pair::run(place)),
         Deed::Status(place) => local::block_on(status::run(place)),
         Deed::Token(token) => local::block_on(token::run(token)),
+        Deed::Cron(cron) => cron::run(cron),
         Deed::Gateway(settings) => argus_gateway::program::main_with("argus gateway", &settings),
         Deed::TelegramBot(settings) => argus_telegram_bot::program::main_with(*settings),
         Deed::Alive(place) => local::block_on(alive::run(place)),
