@@ -3,26 +3,28 @@
 mod chats;
 mod entities;
 mod fault;
+mod files;
 mod markup;
 mod methods;
 mod params;
+mod people;
 mod record;
 mod reply;
 mod server;
 mod state;
 mod updates;
+mod uploads;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 pub use self::chats::{Chat, ChatKind, User, UserKind};
 pub use self::entities::{Entity, EntityKind, utf16_len};
 pub use self::fault::Fault;
-pub use self::record::{Action, Answered, Call, Commands, Draft, Preview, Sent};
-use self::state::{State, Strangers};
+pub use self::record::{Action, Answered, Call, Commands, Draft, Preview, Sent, SentFile};
+use self::server::Bots;
+use self::state::State;
 use crate::board::Board;
 use crate::loopback::Loopback;
 
@@ -32,7 +34,9 @@ use crate::loopback::Loopback;
 pub struct BotApi {
     board: Arc<Board<State>>,
     url: String,
-    _serving: Loopback,
+    bots: Bots,
+    /// Held so that it goes on.
+    serving: Arc<Loopback>,
 }
 
 /// Starting, and what the programs under test are told.
@@ -46,9 +50,19 @@ impl BotApi {
     pub fn start_at(host: IpAddr, token: &str) -> Self {
         let me = User::new(4_242_424_242, "Argus").username("argus_test_bot").bot();
         let board = Arc::new(Board::new(State::new(token, me)));
-        let serving = Loopback::serve(host, "bot-api", server::router(Arc::clone(&board)));
+        let bots = Bots::of(token, Arc::clone(&board));
+        let serving = Arc::new(Loopback::serve(host, "bot-api", server::router(bots.clone())));
         let url = format!("http://{}", serving.address());
-        Self { board, url, _serving: serving }
+        Self { board, url, bots, serving }
+    }
+
+    /// Another bot at the same address, with chats, updates and faults of its own. The server ends with the last of them.
+    #[must_use]
+    pub fn another(&self, token: &str, username: &str) -> Self {
+        let id = token.split(':').next().and_then(|id| id.parse().ok()).unwrap_or(1);
+        let board = Arc::new(Board::new(State::new(token, User::new(id, "Other").username(username).bot())));
+        self.bots.add(token, Arc::clone(&board));
+        Self { board, url: self.url.clone(), bots: self.bots.clone(), serving: Arc::clone(&self.serving) }
     }
 
     /// The base to set as `TELEGRAM_API_URL`: calls go to `<url>/bot<token>/<method>`.
@@ -67,88 +81,6 @@ impl BotApi {
     }
 }
 
-/// What people do.
-impl BotApi {
-    /// Somebody writes `text` in that chat (and topic). Returns the update's id.
-    pub fn push_text(&self, chat: &Chat, from: &User, text: &str) -> i64 {
-        self.push_message(chat, from, &json!({ "text": text }))
-    }
-
-    /// Somebody sends a message made of `parts` (`text`, `caption`, `photo`, `reply_to_message` …). A text that begins
-    /// with `/` gets its `bot_command` entity, as clients do.
-    pub fn push_message(&self, chat: &Chat, from: &User, parts: &Value) -> i64 {
-        self.board.write(|state| {
-            state.know(chat);
-            let mut message = json!({
-                "message_id": state.next_message(chat.id),
-                "from": from.to_json(),
-                "chat": chat.to_json(),
-                "date": methods::unix_now(),
-            });
-            if let Some(topic) = chat.topic.filter(|topic| *topic != 1) {
-                message["message_thread_id"] = json!(topic);
-                message["is_topic_message"] = json!(true);
-            }
-            for (name, value) in parts.as_object().into_iter().flatten() {
-                message[name] = value.clone();
-            }
-            let text = message.get("text").and_then(Value::as_str).unwrap_or_default();
-            if let Some(command) = text.split_whitespace().next().filter(|_| text.starts_with('/')) {
-                let length = utf16_len(command);
-                message["entities"] = json!([{ "type": "bot_command", "offset": 0, "length": length }]);
-            }
-            state.updates.push(json!({ "message": message }))
-        })
-    }
-
-    /// The group becomes a supergroup with the id `to` (it starts with -100), which is returned. Both chats get their
-    /// service message, and the old one takes nothing any more.
-    pub fn upgrade(&self, group: &Chat, to: i64) -> Chat {
-        let title = match &group.kind {
-            ChatKind::Group { title } | ChatKind::Supergroup { title } | ChatKind::Forum { title } => title,
-            ChatKind::Private { first_name, .. } => first_name,
-        };
-        let supergroup = Chat::supergroup(to, title);
-        let anonymous = User::new(1_087_968_824, "Group").username("GroupAnonymousBot").bot();
-        self.push_message(group, &anonymous, &json!({ "migrate_to_chat_id": to }));
-        self.push_message(&supergroup, &anonymous, &json!({ "migrate_from_chat_id": group.id }));
-        self.board.write(|state| state.upgraded.insert(group.id, to));
-        supergroup
-    }
-
-    /// Somebody presses a button of a message that the bot sent. Returns the update's id and the press's.
-    pub fn push_press(&self, chat: &Chat, from: &User, message_id: i64, data: &str) -> (i64, String) {
-        self.board.write(|state| {
-            let press = state.next_press();
-            let update = state.updates.push(json!({ "callback_query": {
-                "id": press,
-                "from": from.to_json(),
-                "message": { "message_id": message_id, "chat": chat.to_json(), "from": state.me.to_json(),
-                    "date": methods::unix_now(), "text": state.shown.get(&(chat.id, message_id))
-                        .map(|sent| sent.text.clone()).unwrap_or_default() },
-                "chat_instance": "1",
-                "data": data,
-            } }));
-            (update, press)
-        })
-    }
-
-    /// Any update; `update_id` is filled in when it is missing. Chats in it are not made known by this.
-    pub fn push_raw(&self, update: Value) -> i64 {
-        self.board.write(|state| state.updates.push(update))
-    }
-
-    /// The bot may write to that chat (and topic) without anybody having written there.
-    pub fn know(&self, chat: &Chat) {
-        self.board.write(|state| state.know(chat));
-    }
-
-    /// From now on messages to chats nobody has written from are accepted instead of refused.
-    pub fn accept_unknown_chats(&self) {
-        self.board.write(|state| state.strangers = Strangers::Accepted);
-    }
-}
-
 /// What goes wrong.
 impl BotApi {
     /// The next call of `method` meets that fault; several are met in the order they were given. `*` is any method.
@@ -159,6 +91,11 @@ impl BotApi {
     /// Every call of `method` (`*`: any) meets that fault until [`BotApi::heal`].
     pub fn fail_while(&self, method: &str, fault: Fault) {
         self.board.write(|state| state.faults.stand(method, fault));
+    }
+
+    /// Every `nth` call of `method` (`*`: any) meets that fault until [`BotApi::heal`].
+    pub fn fail_every(&self, method: &str, nth: usize, fault: Fault) {
+        self.board.write(|state| state.faults.every(method, nth, fault));
     }
 
     /// Takes back every fault ordered for `method`.
@@ -205,6 +142,11 @@ impl BotApi {
     /// Every draft, in order, each state of it.
     pub fn drafts(&self) -> Vec<Draft> {
         self.board.read(|state| state.drafts.clone())
+    }
+
+    /// The address that updates are to be posted to; empty without one.
+    pub fn webhook(&self) -> String {
+        self.board.read(|state| state.webhook.clone())
     }
 
     /// Every chat action, in order.

@@ -142,6 +142,8 @@ async fn a_message_is_remembered_as_a_person_reads_it() {
             reply_to: Some(1),
             preview: Preview::Disabled,
             reply_markup: None,
+            file: None,
+            album: None,
             at,
         }]
     );

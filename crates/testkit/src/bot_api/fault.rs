@@ -61,6 +61,8 @@ impl Fault {
 pub(crate) struct Faults {
     once: HashMap<String, VecDeque<Fault>>,
     standing: HashMap<String, Fault>,
+    /// Which call of how many, and how many there were.
+    every: HashMap<String, (usize, usize, Fault)>,
 }
 
 impl Faults {
@@ -72,10 +74,15 @@ impl Faults {
         self.standing.insert(method.to_ascii_lowercase(), fault);
     }
 
+    pub(crate) fn every(&mut self, method: &str, nth: usize, fault: Fault) {
+        self.every.insert(method.to_ascii_lowercase(), (nth.max(1), 0, fault));
+    }
+
     pub(crate) fn heal(&mut self, method: &str) {
         let method = method.to_ascii_lowercase();
         self.once.remove(&method);
         self.standing.remove(&method);
+        self.every.remove(&method);
     }
 
     /// The fault that the next call of `method` meets; those ordered once come first.
@@ -83,6 +90,14 @@ impl Faults {
         for name in [method, "*"] {
             if let Some(fault) = self.once.get_mut(name).and_then(VecDeque::pop_front) {
                 return Some(fault);
+            }
+        }
+        for name in [method, "*"] {
+            if let Some((nth, calls, fault)) = self.every.get_mut(name) {
+                *calls += 1;
+                if *calls % *nth == 0 {
+                    return Some(fault.clone());
+                }
             }
         }
         self.standing.get(method).or_else(|| self.standing.get("*")).cloned()

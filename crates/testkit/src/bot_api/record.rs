@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::entities::Entity;
@@ -29,8 +30,36 @@ pub struct Sent {
     pub preview: Preview,
     /// Buttons and the like, as they came.
     pub reply_markup: Option<Value>,
+    /// The file it is; its text is what stands below it then.
+    pub file: Option<SentFile>,
+    /// The album it belongs to.
+    pub album: Option<String>,
     /// When it was accepted.
     pub at: Instant,
+}
+
+/// A file the bot sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentFile {
+    /// `photo`, `document`, `voice`, `audio`, `video`, `animation`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// All of it.
+    pub bytes: Bytes,
+}
+
+impl Sent {
+    /// The buttons below it, row by row: what each shows, and what comes back when it is pressed.
+    pub fn buttons(&self) -> Vec<Vec<(String, String)>> {
+        let rows = self.reply_markup.as_ref().and_then(|markup| markup["inline_keyboard"].as_array());
+        let text = |button: &Value, name: &str| button[name].as_str().unwrap_or_default().to_owned();
+        let row = |row: &Value| {
+            let buttons = row.as_array().into_iter().flatten();
+            buttons.map(|button| (text(button, "text"), text(button, "callback_data"))).collect()
+        };
+        rows.into_iter().flatten().map(row).collect()
+    }
 }
 
 /// Whether links in a message show a preview.

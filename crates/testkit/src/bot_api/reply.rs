@@ -48,6 +48,14 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    pub(crate) fn webhook_is_set() -> Self {
+        let words = "Conflict: can't use getUpdates method while webhook is active; \
+                     use deleteWebhook to delete the webhook first";
+        Self::new(409, words.to_owned())
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut body = json!({ "ok": false, "error_code": self.status, "description": self.description });

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::chats::{Chat, User};
 use super::fault::Faults;
+use super::files::Files;
 use super::record::{Action, Answered, Call, Commands, Draft, Sent};
 use super::updates::Updates;
 
@@ -16,6 +17,10 @@ pub(crate) struct State {
     /// Groups that became supergroups.
     pub(crate) upgraded: HashMap<i64, i64>,
     pub(crate) topics: HashSet<(i64, i64)>,
+    /// Chats whose people have stopped the bot.
+    pub(crate) blocked: HashSet<i64>,
+    pub(crate) files: Files,
+    pub(crate) webhook: String,
     pub(crate) strangers: Strangers,
     pub(crate) updates: Updates,
     pub(crate) faults: Faults,
@@ -48,6 +53,9 @@ impl State {
             chats: HashMap::new(),
             upgraded: HashMap::new(),
             topics: HashSet::new(),
+            blocked: HashSet::new(),
+            files: Files::default(),
+            webhook: String::new(),
             strangers: Strangers::Refused,
             updates: Updates::starting_at(700_001),
             faults: Faults::default(),
@@ -78,6 +86,16 @@ impl State {
         let last = self.last_message.entry(chat).or_insert(0);
         *last += 1;
         *last
+    }
+
+    /// The number of a chat's newest message; 0 before the first.
+    pub(crate) fn last_said(&self, chat: i64) -> i64 {
+        self.last_message.get(&chat).copied().unwrap_or(0)
+    }
+
+    /// Whether that chat has had a message with that number.
+    pub(crate) fn was_said(&self, chat: i64, message: i64) -> bool {
+        message > 0 && self.last_message.get(&chat).is_some_and(|last| message <= *last)
     }
 
     /// A number for the next press of a button.

@@ -76,6 +76,9 @@ impl Updates {
 pub(crate) async fn poll(board: &Board<State>, params: &Params) -> Result<Value, Refusal> {
     let limit = usize::try_from(params.number("limit").unwrap_or(100).clamp(1, 100)).unwrap_or(100);
     let seconds = u64::try_from(params.number("timeout").unwrap_or(0)).unwrap_or(0).min(50);
+    if board.read(|state| !state.webhook.is_empty()) {
+        return Err(Refusal::webhook_is_set());
+    }
     let mine = board.write(|state| {
         let updates = &mut state.updates;
         updates.poller += 1;
