@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::{introduced, say};
 
 /// A gateway whose sessions run the real Codex, and the model it asks; `None` without engine or Codex.
-fn with_codex(docker: Option<&Docker>) -> Option<(ModelServer, Gateway)> {
+pub(crate) fn with_codex(docker: Option<&Docker>) -> Option<(ModelServer, Gateway)> {
     let docker = docker?;
     let image = docker.codex_image()?;
     let model = ModelServer::start_at(docker.own_address());
