@@ -30,7 +30,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Deed {
     /// Run everything on this machine: the gateway, sessions as local processes, and the Telegram bot when a token is set
-    Up(Box<GatewayArgs>),
+    Up(Box<up::Up>),
     /// Show the code that pairs a person with the gateway that runs on this machine
     Pair(local::Where),
     /// Show how the gateway that runs on this machine stands

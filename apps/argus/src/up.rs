@@ -6,28 +6,49 @@ use anyhow::Context as _;
 use argus_gateway::app::App;
 use argus_gateway::config::{Config, GatewayArgs, TelegramConfig};
 use argus_gateway::{program, shutdown};
-use argus_telegram_bot::{BotConfig, BotToken, Pace, TokenSource};
+use argus_telegram_bot::reception::ReceptionArgs;
+use argus_telegram_bot::{BotConfig, BotToken, Pace, Reception, TokenSource};
+use clap::Args;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::{agent, banner};
 
-/// Runs until a signal asks to stop.
-pub(crate) fn run(mut settings: GatewayArgs) -> ExitCode {
-    // A person watches: the few lines below say what matters, the log only what goes wrong.
-    settings.log.get_or_insert_with(|| "warn".to_owned());
-    program::run("argus", &settings, serve)
+/// Settings of all that runs here.
+#[derive(Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    gateway: GatewayArgs,
+    #[command(flatten)]
+    reception: ReceptionArgs,
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
+/// Runs until a signal asks to stop.
+pub(crate) fn run(up: Up) -> ExitCode {
+    let Up { gateway: mut settings, reception } = up;
+    let context = settings.telegram.telegram_group_context.as_ref().and_then(|text| text.trim().parse().ok());
+    let mut wrong = Vec::new();
+    let reception = reception.resolve(context.unwrap_or_default(), &mut wrong);
+    if !wrong.is_empty() {
+        for sentence in wrong {
+            eprintln!("argus: {sentence}");
+        }
+        return ExitCode::from(program::EXIT_SETTINGS);
+    }
+    // A person watches: the few lines below say what matters, the log only what goes wrong.
+    settings.log.get_or_insert_with(|| "warn".to_owned());
+    program::run("argus", &settings, |config| serve(config, reception))
+}
+
+async fn serve(config: Config, reception: Reception) -> anyhow::Result<()> {
     let app = App::start(config.clone()).await?;
     println!("{}", banner::listening(app.address, &config));
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let pairing = match &config.telegram {
         None => None,
         Some(telegram) => {
-            let bot = bot(telegram, &app)?;
-            tasks.spawn(argus_telegram_bot::run(bot, stop.clone()));
+            let bot = bot(telegram, reception, &app)?;
+            tasks.spawn(receive(bot, stop.clone()));
             Some(app.chats.pairing_code().await?)
         }
     };
@@ -49,9 +70,17 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn bot(telegram: &TelegramConfig, app: &App) -> anyhow::Result<BotConfig> {
+/// Receives as long as the rest runs. That it cannot is told; what can be done without it goes on.
+async fn receive(bot: BotConfig, stop: CancellationToken) {
+    if let Err(error) = argus_telegram_bot::run(bot, stop).await {
+        tracing::error!("no messages come in from Telegram: {error:#}");
+    }
+}
+
+fn bot(telegram: &TelegramConfig, reception: Reception, app: &App) -> anyhow::Result<BotConfig> {
+    let tokens = telegram.tokens.iter().map(|token| BotToken::parse(token.reveal()));
     Ok(BotConfig {
-        token: BotToken::parse(telegram.tokens[0].reveal()).context("TELEGRAM_BOT_TOKEN cannot be used")?,
+        tokens: tokens.collect::<Result<_, _>>().context("TELEGRAM_BOT_TOKEN cannot be used")?,
         api_url: telegram.api_url.clone(),
         gateway_url: format!("http://{}", app.address).parse().context("our own address is no URL")?,
         // The file, where there is one: the token in it may be replaced while we run.
@@ -59,6 +88,7 @@ fn bot(telegram: &TelegramConfig, app: &App) -> anyhow::Result<BotConfig> {
             Some(file) => TokenSource::File(file.clone()),
             None => TokenSource::Given(app.token.clone()),
         },
+        reception,
         pace: Pace::default(),
     })
 }

@@ -1,6 +1,6 @@
 //! Whether a text in a group is meant for the bot, and what it says without the bot's name.
 
-use crate::announce::COMMANDS;
+use crate::announce;
 
 /// What a private text says to the bot: `/stop@our_bot now` is `/stop now`, everything else is as written.
 pub(crate) fn in_private(text: &str, me: &str) -> String {
@@ -11,22 +11,23 @@ pub(crate) fn in_private(text: &str, me: &str) -> String {
 }
 
 /// What a text in a group says to the bot, without its name; `None` when it is not meant for it. Meant are: a command
-/// of ours that names no other bot, an answer to one of our messages, and a text that mentions us.
-pub(crate) fn in_group(text: &str, me: &str, answers_us: bool) -> Option<String> {
+/// of ours that names no other bot, a text that mentions us, and, where we are `called` in another way (it answers one of
+/// our messages, say), whatever names no other bot.
+pub(crate) fn in_group(text: &str, me: &str, called: bool) -> Option<String> {
     if let Some(command) = Command::read(text) {
         if command.names(me) {
             return Some(command.without_name());
         }
         match command.bot {
             Some(_) => return None,
-            None if command.is_known() || answers_us => return Some(text.to_owned()),
+            None if command.is_known() || called => return Some(text.to_owned()),
             None => {}
         }
     }
     match without_mentions(text, me) {
         Some(rest) if rest.is_empty() => Some(text.to_owned()),
         Some(rest) => Some(rest),
-        None => answers_us.then(|| text.to_owned()),
+        None => called.then(|| text.to_owned()),
     }
 }
 
@@ -54,7 +55,7 @@ impl<'a> Command<'a> {
     }
 
     fn is_known(&self) -> bool {
-        COMMANDS.iter().any(|known| known.name.eq_ignore_ascii_case(self.name))
+        announce::is_command(self.name)
     }
 
     fn without_name(&self) -> String {

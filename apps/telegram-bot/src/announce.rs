@@ -10,8 +10,8 @@ use teloxide::types::BotCommand;
 use crate::poll;
 
 /// A command of the gateway, and what it does.
-pub(crate) struct Command {
-    pub(crate) name: &'static str,
+struct Command {
+    name: &'static str,
     english: &'static str,
     chinese: &'static str,
 }
@@ -20,16 +20,31 @@ const fn command(name: &'static str, english: &'static str, chinese: &'static st
     Command { name, english, chinese }
 }
 
-/// What the gateway answers itself; in groups these need no mention.
-pub(crate) const COMMANDS: [Command; 7] = [
+/// What the gateway answers itself.
+const COMMANDS: [Command; 14] = [
     command("start", "Begin here", "从这里开始"),
     command("help", "What I can do", "我能做什么"),
-    command("where", "Which session and thread this chat talks to", "此聊天所在的会话与线程"),
     command("new", "Start a new thread", "开始新的对话"),
     command("stop", "Stop the running turn", "停止正在进行的回合"),
     command("status", "How things stand", "当前状态"),
+    command("retry", "Ask the last question again", "重新提问上一个问题"),
+    command("last", "What was asked and answered last", "最近一次的提问与回答"),
+    command("lastresult", "The last answer again", "再次显示最近的回答"),
+    command("threads", "Threads of this chat", "此聊天的对话列表"),
+    command("where", "Which session and thread this chat talks to", "此聊天所在的会话与线程"),
     command("whoami", "Who you are to me", "我所知道的你"),
+    command("model", "Which model answers here", "此聊天使用的模型"),
+    command("approvals", "What I ask before doing", "哪些操作需要先批准"),
+    command("lang", "My language", "我使用的语言"),
 ];
+/// The same, but not offered to everybody.
+const QUIET: [&str; 3] = ["sessions", "pair", "usage"];
+
+/// Whether the gateway answers this itself; in groups such a command needs no mention.
+pub(crate) fn is_command(name: &str) -> bool {
+    let offered = COMMANDS.iter().map(|command| command.name);
+    offered.chain(QUIET).any(|known| known.eq_ignore_ascii_case(name))
+}
 
 /// Tells Telegram the commands. When it fails people only miss the suggestions, so it is tried once.
 pub(crate) async fn commands(bot: &Bot) {

@@ -1,5 +1,6 @@
 //! What the bot must be told before it can run.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,16 +10,57 @@ use url::Url;
 /// Everything the bot needs; made by hand inside another program, or from [`crate::settings::Settings`].
 #[derive(Clone, Debug)]
 pub struct BotConfig {
-    /// Which bot we are.
-    pub token: BotToken,
+    /// Which bots we are; each receives by itself.
+    pub tokens: Vec<BotToken>,
     /// Base of the Bot API; calls go to `<base>/bot<token>/<method>`.
     pub api_url: Url,
     /// Base of the gateway's HTTP side; calls go to `<base>/rpc`.
     pub gateway_url: Url,
     /// The bearer token the gateway asks for.
     pub gateway_token: TokenSource,
+    /// How messages come.
+    pub reception: Reception,
     /// Waits and limits.
     pub pace: Pace,
+}
+
+/// How messages come, and which of those in groups.
+#[derive(Clone, Debug, Default)]
+pub struct Reception {
+    /// What is heard in groups.
+    pub groups: Groups,
+    /// Where Telegram brings updates to; `None`: it is asked for them.
+    pub webhook: Option<Webhook>,
+}
+
+/// What is heard in groups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Groups {
+    /// What is said to us there.
+    pub mode: GroupMode,
+    /// Whether what is said to others is handed over too, to be told with the next message to us.
+    pub overhears: bool,
+}
+
+/// What is said to us in a group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GroupMode {
+    /// What mentions us, answers us, or is a command of ours.
+    #[default]
+    Mention,
+    /// Everything but commands for other bots.
+    All,
+}
+
+/// Telegram brings updates by itself.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// The address by which Telegram reaches us; each bot has a path of its own below it.
+    pub url: Url,
+    /// Where we listen, without TLS: a proxy in front of us has it.
+    pub bind: SocketAddr,
+    /// What Telegram shows with each update.
+    pub secret: Secret,
 }
 
 /// A token from `@BotFather`: `<digits>:<letters>`. `Debug` shows the digits, which are the bot's public id.
@@ -82,6 +124,10 @@ pub struct Pace {
     pub retry_slow: Duration,
     /// How often the gateway hears how we stand when nothing changes.
     pub report: Duration,
+    /// How often Telegram is asked how its deliveries go, where it brings updates.
+    pub inquire: Duration,
+    /// How long Telegram waits for our answer to an update that it brings.
+    pub patience: Duration,
 }
 
 impl Default for Pace {
@@ -93,6 +139,8 @@ impl Default for Pace {
             retry_most: Duration::from_secs(5),
             retry_slow: Duration::from_secs(15),
             report: Duration::from_secs(30),
+            inquire: Duration::from_mins(1),
+            patience: Duration::from_secs(25),
         }
     }
 }

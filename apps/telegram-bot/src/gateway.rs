@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use argus_protocol::argus::channel::{self, Report};
-use argus_protocol::argus::chat::{self, Moved, Receive, Received};
+use argus_protocol::argus::chat::{self, Moved, Press, Pressed, Receive, Received};
 use argus_protocol::error::{INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR, RpcError};
 use argus_protocol::token::Secret;
 use reqwest::StatusCode;
@@ -68,6 +68,11 @@ impl Gateway {
     /// Hands a message over; when this is `Ok` the gateway has it durably.
     pub(crate) async fn receive(&self, message: &Receive) -> Result<Received, CallError> {
         self.call(chat::RECEIVE, message).await
+    }
+
+    /// Hands a press of a button over; the answer is what the person is to see.
+    pub(crate) async fn press(&self, press: &Press) -> Result<Pressed, CallError> {
+        self.call(chat::PRESS, press).await
     }
 
     /// Tells that a chat has another key; when this is `Ok` the gateway has it durably.
@@ -176,15 +181,16 @@ mod tests {
     use argus_protocol::argus::chat::Disposition;
 
     use super::*;
-    use crate::config::{BotToken, Pace};
+    use crate::config::{BotToken, Pace, Reception};
 
     fn judge(status: u16, body: &str) -> Result<Received, CallError> {
         let url = Url::parse("http://127.0.0.1:1/").unwrap();
         let gateway = Gateway::new(&BotConfig {
-            token: BotToken::parse("1:a").unwrap(),
+            tokens: vec![BotToken::parse("1:a").unwrap()],
             api_url: url.clone(),
             gateway_url: url,
             gateway_token: TokenSource::Given(Secret::parse("t").unwrap()),
+            reception: Reception::default(),
             pace: Pace::default(),
         });
         gateway.unwrap().judge(StatusCode::from_u16(status).unwrap(), body.as_bytes(), "argus/chat/receive")

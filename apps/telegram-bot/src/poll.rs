@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use argus_protocol::argus::channel::ReceiverState;
+use argus_protocol::argus::chat::Pressed;
 use serde::Serialize;
 use teloxide::requests::{JsonRequest, Payload, Request, Requester};
 use teloxide::{ApiError, Bot, RequestError};
 
-use crate::config::{BotConfig, Pace};
-use crate::message::{Me, Update};
+use crate::config::{BotConfig, BotToken, Pace};
+use crate::update::{KINDS, Update};
 
 /// Why Telegram gave no updates; each shows as what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +28,10 @@ pub(crate) enum Fault {
     Pause(Duration),
     #[error("Telegram cannot be reached: {0}")]
     Unreachable(String),
+    #[error("Telegram does not take the webhook; check `TELEGRAM_WEBHOOK_URL`: {0}")]
+    HookRefused(String),
+    #[error("Telegram cannot bring messages to `TELEGRAM_WEBHOOK_URL`: {0}")]
+    Deliveries(String),
 }
 
 impl Fault {
@@ -35,17 +40,19 @@ impl Fault {
         match self {
             Self::OtherPoller | Self::Webhook => ReceiverState::Conflict,
             Self::Unauthorized => ReceiverState::Unauthorized,
-            Self::Pause(_) | Self::Unreachable(_) => ReceiverState::Unreachable,
+            Self::Pause(_) | Self::Unreachable(_) | Self::HookRefused(_) | Self::Deliveries(_) => {
+                ReceiverState::Unreachable
+            }
         }
     }
 
     /// How long to leave Telegram alone, `None` for the usual growing wait.
     pub(crate) fn wait(&self, pace: &Pace) -> Option<Duration> {
         match self {
-            Self::OtherPoller | Self::Webhook => Some(pace.retry_most),
+            Self::OtherPoller | Self::Webhook | Self::HookRefused(_) => Some(pace.retry_most),
             Self::Unauthorized => Some(pace.retry_slow),
             Self::Pause(pause) => Some(*pause),
-            Self::Unreachable(_) => None,
+            Self::Unreachable(_) | Self::Deliveries(_) => None,
         }
     }
 }
@@ -86,7 +93,7 @@ struct GetUpdates {
     #[serde(skip_serializing_if = "Option::is_none")]
     offset: Option<i64>,
     timeout: u64,
-    allowed_updates: [&'static str; 1],
+    allowed_updates: [&'static str; KINDS.len()],
 }
 
 impl Payload for GetUpdates {
@@ -95,11 +102,46 @@ impl Payload for GetUpdates {
     const NAME: &'static str = "GetUpdates";
 }
 
+/// `answerCallbackQuery`: ends the wait that a pressed button shows.
+#[derive(Serialize)]
+struct AnswerCallbackQuery {
+    callback_query_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    show_alert: bool,
+}
+
+impl Payload for AnswerCallbackQuery {
+    type Output = bool;
+
+    const NAME: &'static str = "AnswerCallbackQuery";
+}
+
+/// How long the answer to a press may take: after a few seconds nobody looks any more.
+const PRESS_LIMIT: Duration = Duration::from_secs(5);
+/// Longest answer to a press, in characters.
+const LONGEST_NOTICE: usize = 200;
+
+/// Shows the person what their press came to. Should that fail, they only miss the note.
+pub(crate) async fn answer_press(bot: &Bot, query: &str, pressed: &Pressed) {
+    let notice = pressed.notice.as_ref().map(|text| text.chars().take(LONGEST_NOTICE).collect());
+    let answer =
+        AnswerCallbackQuery { callback_query_id: query.to_owned(), text: notice, show_alert: pressed.alert };
+    match tokio::time::timeout(PRESS_LIMIT, JsonRequest::new(bot.clone(), answer).send()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => {
+            let fault = Fault::from(error);
+            tracing::debug!(%fault, "a press could not be answered");
+        }
+        Err(_) => tracing::debug!("a press could not be answered in time"),
+    }
+}
+
 /// The connection to Telegram: one client, whose limit is above that of a poll.
-pub(crate) fn connect(config: &BotConfig) -> reqwest::Result<Bot> {
+pub(crate) fn connect(config: &BotConfig, token: &BotToken) -> reqwest::Result<Bot> {
     let limit = config.pace.poll + config.pace.overdue.mul_f64(0.75);
     let client = teloxide::net::default_reqwest_settings().timeout(limit).build()?;
-    Ok(Bot::with_client(config.token.reveal(), client).set_api_url(config.api_url.clone()))
+    Ok(Bot::with_client(token.reveal(), client).set_api_url(config.api_url.clone()))
 }
 
 /// Waits for updates from `offset` on, which confirms all before it. A poll that neither answers nor fails within
@@ -110,7 +152,7 @@ pub(crate) async fn updates(
     hold: Duration,
     overdue: Duration,
 ) -> Result<Vec<Update>, Fault> {
-    let question = GetUpdates { offset, timeout: hold.as_secs(), allowed_updates: ["message"] };
+    let question = GetUpdates { offset, timeout: hold.as_secs(), allowed_updates: KINDS };
     let polling = JsonRequest::new(bot.clone(), question).send();
     match tokio::time::timeout(hold + overdue, polling).await {
         Ok(answer) => Ok(answer?),
@@ -118,11 +160,11 @@ pub(crate) async fn updates(
     }
 }
 
-/// Asks Telegram who we are.
-pub(crate) async fn who_am_i(bot: &Bot, id: u64) -> Result<Me, Fault> {
+/// Asks Telegram for our user name.
+pub(crate) async fn name(bot: &Bot) -> Result<String, Fault> {
     let answer = tokio::time::timeout(Duration::from_secs(20), bot.get_me().send()).await;
     let Ok(me) = answer else {
         return Err(Fault::Unreachable("it did not say in time who the bot is".to_owned()));
     };
-    Ok(Me { id, username: me?.user.username.unwrap_or_default() })
+    Ok(me?.user.username.unwrap_or_default())
 }

@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::config::{BotConfig, BotToken, Pace, TokenSource};
 use crate::gateway_url::{self, Place};
+use crate::reception::ReceptionArgs;
 
 /// Telegram itself, as opposed to a Bot API server of one's own.
 const PUBLIC_API: &str = "https://api.telegram.org";
@@ -20,13 +21,21 @@ const PUBLIC_API: &str = "https://api.telegram.org";
 #[derive(Parser)]
 #[command(name = "argus-telegram-bot", version)]
 pub struct Settings {
-    /// The bot's token, as `@BotFather` shows it. Required.
+    /// The bot's token, as `@BotFather` shows it; several comma separated. Required.
     #[arg(long, env = "TELEGRAM_BOT_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     telegram_bot_token: Option<String>,
 
     /// Base address of the Bot API.
     #[arg(long, env = "TELEGRAM_API_URL", value_name = "URL", default_value = PUBLIC_API)]
     telegram_api_url: String,
+
+    /// How messages come.
+    #[command(flatten)]
+    reception: ReceptionArgs,
+
+    /// How many messages of others in a group the gateway tells the agent; with 0 they are not handed over [default: 0]
+    #[arg(long, env = "TELEGRAM_GROUP_CONTEXT", value_name = "COUNT")]
+    telegram_group_context: Option<String>,
 
     /// Base address of the gateway. Default: port 8080 of this machine, or of `gateway` in a container.
     #[arg(long, env = "ARGUS_GATEWAY_HTTP_URL", value_name = "URL")]
@@ -77,16 +86,13 @@ impl Settings {
     fn resolve_at(self, place: Place) -> Result<BotConfig, Vec<String>> {
         let mut wrong = Vec::new();
         let log = self.log_filter();
-        let token = match given(self.telegram_bot_token) {
-            None => {
-                wrong.push("`TELEGRAM_BOT_TOKEN` is not set: `@BotFather` gives one with /newbot".to_owned());
-                None
-            }
-            Some(text) => {
-                let token = BotToken::parse(&text);
-                token.map_err(|error| wrong.push(format!("`TELEGRAM_BOT_TOKEN`: {error}"))).ok()
-            }
-        };
+        let tokens = tokens(self.telegram_bot_token.as_deref().unwrap_or_default(), &mut wrong);
+        let context = given(self.telegram_group_context).unwrap_or_else(|| "0".to_owned()).parse();
+        let context = context.unwrap_or_else(|_| {
+            wrong.push("`TELEGRAM_GROUP_CONTEXT` is a number".to_owned());
+            0
+        });
+        let reception = self.reception.resolve(context, &mut wrong);
         let mut url = |name: &str, result: Result<Url, String>| {
             result.map_err(|error| wrong.push(format!("`{name}` {error}"))).ok()
         };
@@ -121,13 +127,36 @@ impl Settings {
             );
         }
         wrong.extend(log.err().map(|error| format!("`ARGUS_LOG`: {error}")));
-        match (token, api_url, gateway_url, gateway_token) {
-            (Some(token), Some(api_url), Some(gateway_url), Some(gateway_token)) if wrong.is_empty() => {
-                Ok(BotConfig { token, api_url, gateway_url, gateway_token, pace: Pace::default() })
-            }
+        match (api_url, gateway_url, gateway_token) {
+            (Some(api_url), Some(gateway_url), Some(gateway_token)) if wrong.is_empty() => Ok(BotConfig {
+                tokens,
+                api_url,
+                gateway_url,
+                gateway_token,
+                reception,
+                pace: Pace::default(),
+            }),
             _ => Err(wrong),
         }
     }
+}
+
+/// The bots' tokens.
+fn tokens(text: &str, wrong: &mut Vec<String>) -> Vec<BotToken> {
+    let mut tokens: Vec<BotToken> = Vec::new();
+    for text in text.split(',').filter(|text| !text.trim().is_empty()) {
+        match BotToken::parse(text) {
+            Ok(token) if tokens.iter().any(|known| known.id() == token.id()) => {
+                wrong.push(format!("`TELEGRAM_BOT_TOKEN` names bot {} twice", token.id()));
+            }
+            Ok(token) => tokens.push(token),
+            Err(error) => wrong.push(format!("`TELEGRAM_BOT_TOKEN`: {error}")),
+        }
+    }
+    if tokens.is_empty() && wrong.is_empty() {
+        wrong.push("`TELEGRAM_BOT_TOKEN` is not set: `@BotFather` gives one with /newbot".to_owned());
+    }
+    tokens
 }
 
 /// The home as the gateway finds it: `~/` stands for the user's folder, which `.env` files leave as it is.
@@ -156,6 +185,8 @@ mod tests {
         Settings {
             telegram_bot_token: None,
             telegram_api_url: String::new(),
+            reception: ReceptionArgs::default(),
+            telegram_group_context: None,
             gateway_http_url: None,
             gateway_ws_url: None,
             public_ws_url: None,
@@ -204,6 +235,18 @@ mod tests {
         assert_eq!(config.gateway_url.as_str(), "http://gateway:8080/");
         let TokenSource::File(file) = config.gateway_token else { panic!("a file is expected") };
         assert_eq!(file, Path::new("/data/argus/gateway/token"));
+    }
+
+    #[test]
+    fn several_bots_are_named_with_commas_and_each_once() {
+        let tokens = |text: &str| {
+            let settings = Settings { telegram_bot_token: Some(text.into()), ..none() };
+            let config = settings.resolve_at(Place::Machine)?;
+            Ok::<_, Vec<String>>(config.tokens.iter().map(BotToken::id).collect::<Vec<_>>())
+        };
+        assert_eq!(tokens("1:a, 2:b,"), Ok(vec![1, 2]));
+        assert_eq!(tokens("1:a,1:b"), Err(vec!["`TELEGRAM_BOT_TOKEN` names bot 1 twice".to_owned()]));
+        assert!(tokens("1:a,x").is_err_and(|wrong| wrong.len() == 1));
     }
 
     #[test]
@@ -265,7 +308,10 @@ mod tests {
             .filter(|argument| argument.is_hide_env_values_set())
             .map(|argument| argument.get_id().to_string())
             .collect();
-        assert_eq!(hidden, ["telegram_bot_token", "gateway_ws_url", "public_ws_url", "token"]);
+        assert_eq!(
+            hidden,
+            ["telegram_bot_token", "telegram_webhook_secret", "gateway_ws_url", "public_ws_url", "token"]
+        );
         assert!(Settings::command().get_arguments().all(|argument| argument.get_env().is_some()));
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Log {
     pub(crate) taken: Vec<Value>,
     /// How many were not.
     pub(crate) refused: usize,
+    /// Presses taken.
+    pub(crate) presses: Vec<Value>,
     /// How receiving stands, as reported.
     pub(crate) reports: Vec<Value>,
 }
@@ -127,6 +129,14 @@ async fn answer(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: String)
         "argus/channel/report" => {
             desk.log.send_modify(|log| log.reports.push(request["params"].clone()));
             (StatusCode::OK, reply("result", json!({ "ok": true })))
+        }
+        "argus/chat/press" => {
+            desk.log.send_modify(|log| log.presses.push(request["params"].clone()));
+            if request["params"]["data"] == "refuse" {
+                let error = json!({ "code": -32602, "message": "as ordered" });
+                return (StatusCode::OK, reply("error", error));
+            }
+            (StatusCode::OK, reply("result", json!({ "ok": true, "notice": "Done", "alert": true })))
         }
         "argus/chat/receive" => match desk.answers.lock().unwrap().pop_front() {
             None => {

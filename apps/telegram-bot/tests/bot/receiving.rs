@@ -2,72 +2,12 @@
 
 use std::time::Duration;
 
-use crate::fake_gateway::{Answer, FakeGateway};
-use argus_protocol::token::Secret;
-use argus_telegram_bot::{BotConfig, BotToken, Pace, TokenSource};
-use argus_testkit::bot_api::{BotApi, Chat, Fault, User};
+use argus_telegram_bot::TokenSource;
+use argus_testkit::bot_api::{Chat, Fault, User};
 use serde_json::json;
-use tokio::task::JoinHandle;
-use tokio_util::sync::{CancellationToken, DropGuard};
 
-const LIMIT: Duration = Duration::from_secs(20);
-
-struct Stage {
-    api: BotApi,
-    gateway: FakeGateway,
-    config: BotConfig,
-    ann: User,
-    chat: Chat,
-}
-
-struct Running {
-    _stop: DropGuard,
-    task: JoinHandle<anyhow::Result<()>>,
-}
-
-impl Stage {
-    async fn set() -> Self {
-        let api = BotApi::start("4242424242:SECRET");
-        let gateway = FakeGateway::start("gateway-token").await;
-        let config = BotConfig {
-            token: BotToken::parse(&api.token()).unwrap(),
-            api_url: api.url().parse().unwrap(),
-            gateway_url: gateway.url().parse().unwrap(),
-            gateway_token: TokenSource::Given(Secret::parse("gateway-token").unwrap()),
-            pace: Pace {
-                poll: Duration::from_secs(1),
-                overdue: Duration::from_secs(1),
-                retry_first: Duration::from_millis(5),
-                retry_most: Duration::from_millis(20),
-                retry_slow: Duration::from_millis(20),
-                report: Duration::from_millis(50),
-            },
-        };
-        let ann = User::new(9, "Ann").language("en");
-        let chat = Chat::private(&ann);
-        Self { api, gateway, config, ann, chat }
-    }
-
-    fn write(&self, text: &str) -> i64 {
-        self.api.push_text(&self.chat, &self.ann, text)
-    }
-
-    fn run(&self) -> Running {
-        let stop = CancellationToken::new();
-        let task = tokio::spawn(argus_telegram_bot::run(self.config.clone(), stop.clone()));
-        Running { _stop: stop.drop_guard(), task }
-    }
-
-    /// Waits for a report with that state, and returns its words.
-    async fn reported(&self, state: &str) -> String {
-        let what = format!("a report of `{state}`");
-        let log =
-            self.gateway.wait(&what, |log| log.reports.iter().any(|report| report["state"] == state)).await;
-        let report = log.reports.iter().find(|report| report["state"] == state).unwrap();
-        assert_eq!((&report["channel"], &report["bot"]), (&json!("telegram"), &json!("4242424242")));
-        report["detail"].as_str().unwrap_or_default().to_owned()
-    }
-}
+use crate::fake_gateway::Answer;
+use crate::stage::{LIMIT, Running, Stage};
 
 #[tokio::test]
 async fn what_waited_before_the_first_start_is_handed_over_whole_and_confirmed() {
@@ -78,7 +18,7 @@ async fn what_waited_before_the_first_start_is_handed_over_whole_and_confirmed()
     let message = json!({
         "channel": "telegram", "bot": "4242424242", "chatKey": "9", "chatKind": "private",
         "user": { "id": "9", "name": "Ann", "language": "en" }, "messageId": "1", "text": "hello",
-        "attachments": [], "replyTo": null, "idempotencyKey": format!("telegram:4242424242:{update}"),
+        "attachments": [], "unsupported": [], "replyTo": null, "album": null, "manner": "addressed", "idempotencyKey": format!("telegram:4242424242:{update}"),
     });
     assert_eq!(stage.gateway.log().taken, [message]);
 }
@@ -259,7 +199,25 @@ async fn people_are_offered_the_commands_in_english_and_chinese() {
         .iter()
         .map(|command| command["command"].clone())
         .collect();
-    assert_eq!(names, ["start", "help", "where", "new", "stop", "status", "whoami"]);
+    assert_eq!(
+        names,
+        [
+            "start",
+            "help",
+            "new",
+            "stop",
+            "status",
+            "retry",
+            "last",
+            "lastresult",
+            "threads",
+            "where",
+            "whoami",
+            "model",
+            "approvals",
+            "lang"
+        ]
+    );
 }
 
 #[tokio::test]
@@ -274,7 +232,7 @@ async fn it_works_without_the_list_of_commands() {
 #[tokio::test]
 async fn being_asked_to_stop_ends_it_in_the_middle_of_a_poll() {
     let stage = Stage::set().await;
-    let Running { _stop: stop, task } = stage.run();
+    let Running { stop, task } = stage.run();
     stage.api.wait_calls("getUpdates", 1, LIMIT).await;
     drop(stop);
     tokio::time::timeout(LIMIT, task).await.unwrap().unwrap().unwrap();
