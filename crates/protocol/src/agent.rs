@@ -3,12 +3,14 @@
 //! Source: the schema printed by `codex app-server generate-json-schema`, v2 of the protocol.
 
 mod experimental;
+mod items;
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
 
 pub use experimental::{EXPERIMENTAL, is_experimental};
+pub use items::{ChangedFile, ItemRef, StartedItem, StartedNotice, TokenUsage, Tokens, UsageNotice, Words};
 
 /// Method names.
 pub mod method {
@@ -24,16 +26,26 @@ pub mod method {
     pub const THREAD_RESUME: &str = "thread/resume";
     /// Starts a turn, or steers the one that runs.
     pub const TURN_START: &str = "turn/start";
+    /// Tells the turn that runs something more.
+    pub const TURN_STEER: &str = "turn/steer";
     /// Ends a turn early.
     pub const TURN_INTERRUPT: &str = "turn/interrupt";
     /// Notification: a turn runs.
     pub const TURN_STARTED: &str = "turn/started";
     /// Notification: a turn ended.
     pub const TURN_COMPLETED: &str = "turn/completed";
+    /// Notification: an item begins.
+    pub const ITEM_STARTED: &str = "item/started";
     /// Notification: an item is complete.
     pub const ITEM_COMPLETED: &str = "item/completed";
     /// Notification: more text of an answer.
     pub const AGENT_MESSAGE_DELTA: &str = "item/agentMessage/delta";
+    /// Notification: more of the summary of what the agent thinks.
+    pub const SUMMARY_DELTA: &str = "item/reasoning/summaryTextDelta";
+    /// Notification: another part of that summary begins.
+    pub const SUMMARY_PART: &str = "item/reasoning/summaryPartAdded";
+    /// Notification: how many tokens a thread has taken.
+    pub const TOKEN_USAGE: &str = "thread/tokenUsage/updated";
     /// Notification: something went wrong, perhaps to be tried again.
     pub const ERROR: &str = "error";
     /// Notification: a thread was loaded.
@@ -152,6 +164,9 @@ pub struct ItemNotice {
 /// An item, as far as it concerns us.
 #[derive(Debug, Deserialize)]
 pub struct Item {
+    /// Its id.
+    #[serde(default)]
+    pub id: String,
     /// `agentMessage`, `commandExecution`, …
     #[serde(rename = "type", default)]
     pub kind: String,
@@ -189,6 +204,14 @@ pub struct ThreadReply {
 pub struct TurnReply {
     /// The turn that runs.
     pub turn: TurnRef,
+}
+
+/// Reply to `turn/steer`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SteerReply {
+    /// The turn that was told.
+    pub turn_id: String,
 }
 
 /// Reply to `account/read`.

@@ -43,6 +43,11 @@ impl AnswerText {
         }
     }
 
+    /// The message that grows now: its item and its text.
+    pub(crate) fn growing(&self) -> Option<&(String, String)> {
+        self.growing.as_ref()
+    }
+
     /// The answer of a turn that came to its end; `items` is what `turn/completed` carried: its last message, which
     /// may be the only place where that stands whole.
     pub(crate) fn finish(mut self, items: Vec<Item>) -> String {
@@ -62,7 +67,8 @@ impl AnswerText {
     }
 }
 
-fn bounded(mut text: String) -> String {
+/// A text that is not too long to be kept.
+pub(crate) fn bounded(mut text: String) -> String {
     let mut end = text.len().min(SessionConfig::ANSWER_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -76,7 +82,12 @@ mod tests {
     use super::*;
 
     fn message(text: &str, phase: Option<&str>) -> Item {
-        Item { kind: "agentMessage".into(), text: Some(text.into()), phase: phase.map(Into::into) }
+        Item {
+            id: String::new(),
+            kind: "agentMessage".into(),
+            text: Some(text.into()),
+            phase: phase.map(Into::into),
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! Server requests: the agent asks, one client answers, nothing waits for ever.
+//! Server requests: the agent asks, one client or the chat of the turn answers, nothing waits for ever.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use argus_protocol::agent::{Route, method};
 use argus_protocol::{ClientId, Frame, frame};
@@ -9,30 +10,46 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::decline::declined;
-use crate::effect::Effect;
+use crate::effect::{Effect, QuestionEnd};
 use crate::link::{HoldId, Link};
+use crate::questions::{Put, key};
 use crate::session::Session;
 
 /// One request that waits for an answer.
 #[derive(Debug)]
-struct Waiting {
+pub(crate) struct Waiting {
     /// The id that clients see, JSON text of `"<epoch>:<id>"`: an answer meant for another agent fits nothing.
     shown: String,
+    /// What names it for chats, in its session for ever.
+    pub(crate) key: String,
     /// The agent's own id, JSON text.
-    id: String,
-    frame: Frame,
-    thread: Option<String>,
-    turn: Option<String>,
-    offered_to: Option<ClientId>,
+    pub(crate) id: String,
+    pub(crate) frame: Frame,
+    pub(crate) thread: Option<String>,
+    pub(crate) turn: Option<String>,
+    /// The line that it came with.
+    pub(crate) line: u64,
+    pub(crate) asked: Asked,
     hold: HoldId,
-    /// Monotonic milliseconds.
-    expires: u64,
+    /// Monotonic milliseconds; `None` once it has an answer.
+    pub(crate) expires: Option<u64>,
     end: End,
+}
+
+/// Who is asked.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// Nobody yet: the agent has not said whether the turn that asks is the one that a chat asked for.
+    Nobody,
+    /// A client, as soon as there is one that may be.
+    Clients(Option<ClientId>),
+    /// The chat that asked for the turn.
+    Chat(Put),
 }
 
 /// What becomes of a request that nobody answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(crate) enum End {
     /// It is declined.
     Declined,
     /// Its turn is over, so that it needs no answer; the agent mostly says so by itself.
@@ -49,7 +66,9 @@ const WITHDRAWAL_MS: u64 = 2_000;
 /// All that wait, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct ServerRequests {
-    waiting: Vec<Waiting>,
+    pub(crate) waiting: Vec<Waiting>,
+    /// The keys of those that the last owner put to chats, as far as they have not come again.
+    pub(crate) asked_before: BTreeSet<String>,
 }
 
 impl ServerRequests {
@@ -65,17 +84,17 @@ impl ServerRequests {
 
     /// Whether this thread waits for a person: its limits stand still meanwhile.
     pub(crate) fn concerns(&self, thread: &str) -> bool {
-        self.waiting.iter().any(|one| one.thread.as_deref() == Some(thread))
+        self.waiting.iter().any(|one| one.expires.is_some() && one.thread.as_deref() == Some(thread))
     }
 
     pub(crate) fn next_expiry(&self) -> Option<u64> {
-        self.waiting.iter().map(|one| one.expires).min()
+        self.waiting.iter().filter_map(|one| one.expires).min()
     }
 
-    /// The frames themselves, oldest first, for a checkpoint.
-    pub(crate) fn frames(&self) -> Vec<String> {
+    /// The lines they came with and the frames themselves, oldest first, for a checkpoint.
+    pub(crate) fn frames(&self) -> (Vec<u64>, Vec<String>) {
         let open = self.waiting.iter().filter(|one| one.end == End::Declined);
-        open.map(|one| String::from_utf8_lossy(one.frame.text()).into_owned()).collect()
+        open.map(|one| (one.line, String::from_utf8_lossy(one.frame.text()).into_owned())).unzip()
     }
 
     fn find(&self, shown: &str) -> Option<&Waiting> {
@@ -97,8 +116,13 @@ fn shown(epoch: u64, id: &str) -> String {
 }
 
 impl Session {
-    /// The agent asks: answered by the gateway itself, or kept and offered to one client.
+    /// The agent asks: answered by the gateway itself, or kept and offered to one client or to a chat.
     pub(crate) fn server_request(&mut self, seq: u64, request: Frame) {
+        self.ask_at(seq, seq, request);
+    }
+
+    /// The same for a request that came with line `line`; the bridge may have forgotten the lines before `seq`.
+    pub(crate) fn ask_at(&mut self, line: u64, seq: u64, request: Frame) {
         let Some(id) = request.id().map(str::to_owned) else { return };
         if request.method() == method::CURRENT_TIME_READ {
             let result = json!({ "currentTimeAt": self.now.unix / 1000 }).to_string();
@@ -115,12 +139,14 @@ impl Session {
         let turn = route.turn().map(str::to_owned);
         let thread = route.thread_id.map(Cow::into_owned);
         let hold = self.hold(seq);
-        let expires = self.now.mono.saturating_add(self.config.approval_timeout_ms);
+        let expires = Some(self.now.mono.saturating_add(self.config.approval_timeout_ms));
         if let Some(before) = self.requests.take(&shown) {
-            self.release(before.hold);
+            self.is_over(before, QuestionEnd::Withdrawn);
         }
-        let (offered_to, end) = (None, End::Declined);
-        let waiting = Waiting { shown, id, frame: request, thread, turn, offered_to, hold, expires, end };
+        let boot = self.link.as_ref().map_or("", |link| &link.boot);
+        let (key, asked, end) = (key(boot, &shown, line), Asked::Nobody, End::Declined);
+        let frame = request;
+        let waiting = Waiting { shown, key, id, frame, thread, turn, line, asked, hold, expires, end };
         self.requests.waiting.push(waiting);
         self.offer_requests();
     }
@@ -128,22 +154,26 @@ impl Session {
     /// Offers every request that nobody holds to who may be asked now. Not before everything the bridge had kept was
     /// seen: the answer may be there.
     pub(crate) fn offer_requests(&mut self) {
+        self.find_askers();
         if !self.link.as_ref().is_some_and(Link::caught_up) {
             return;
         }
-        let open = |one: &&mut Waiting| one.offered_to.is_none() && one.end == End::Declined;
-        for waiting in self.requests.waiting.iter_mut().filter(open) {
+        for waiting in self.requests.waiting.iter_mut().filter(|one| one.end == End::Declined) {
+            let Asked::Clients(to @ None) = &mut waiting.asked else { continue };
             let Some(client) = self.clients.handler(waiting.thread.as_deref()) else { continue };
-            waiting.offered_to = Some(client);
+            *to = Some(client);
             let text = waiting.frame.with_id(&waiting.shown);
             self.effects.push_back(Effect::ToClient { client, text });
         }
+        self.ask_chats();
     }
 
     /// What was offered to a client that left is to be offered again.
     pub(crate) fn withdraw_offers_of(&mut self, client: ClientId) {
-        for waiting in self.requests.waiting.iter_mut().filter(|one| one.offered_to == Some(client)) {
-            waiting.offered_to = None;
+        for waiting in &mut self.requests.waiting {
+            if let Asked::Clients(to) = &mut waiting.asked {
+                *to = to.filter(|to| *to != client);
+            }
         }
     }
 
@@ -152,7 +182,9 @@ impl Session {
         let clients = &self.clients;
         let owned = |one: &&mut Waiting| one.thread.as_deref().is_some_and(|t| clients.owns(client, t));
         for waiting in self.requests.waiting.iter_mut().filter(owned) {
-            waiting.offered_to = None;
+            if let Asked::Clients(to) = &mut waiting.asked {
+                *to = None;
+            }
         }
     }
 
@@ -160,7 +192,12 @@ impl Session {
     pub(crate) fn answer_request(&mut self, answer: &Frame) {
         let Some(key) = answer.id() else { return };
         let waiting = self.requests.find(key).filter(|waiting| waiting.end == End::Declined);
-        let Some(text) = waiting.map(|waiting| answer.with_id(&waiting.id)) else { return };
+        let Some(waiting) = waiting else { return };
+        let text = answer.with_id(&waiting.id);
+        if let Asked::Chat(_) = waiting.asked {
+            let key = waiting.key.clone();
+            return self.answer_of_chat(&key, text);
+        }
         // What cannot be sent now may be answered again.
         if self.send_down(text)
             && let Some(waiting) = self.requests.take(key)
@@ -182,26 +219,36 @@ impl Session {
         };
         let shown = shown(epoch, &resolved.request_id.to_string());
         if let Some(waiting) = self.requests.take(&shown) {
-            self.release(waiting.hold);
+            self.is_over(waiting, QuestionEnd::Answered);
         }
         resolved_notice(&resolved.thread_id, &shown)
     }
 
-    /// A turn is over: what was asked in it needs no answer, and who was asked is told soon.
+    /// A turn is over: what was asked in it needs no answer, and who was asked is told: a chat at once, clients soon, since
+    /// the agent mostly tells them.
     pub(crate) fn withdraw_requests(&mut self, thread: &str, turn: &str) {
         let soon = self.now.mono + WITHDRAWAL_MS;
-        for waiting in &mut self.requests.waiting {
-            if waiting.thread.as_deref() == Some(thread) && waiting.turn.as_deref() == Some(turn) {
-                (waiting.end, waiting.expires) = (End::Withdrawn, soon.min(waiting.expires));
-            }
+        let concerned =
+            |one: &Waiting| one.thread.as_deref() == Some(thread) && one.turn.as_deref() == Some(turn);
+        let of_chats = |one: &mut Waiting| concerned(one) && matches!(one.asked, Asked::Chat(_));
+        for waiting in self.requests.waiting.extract_if(.., of_chats).collect::<Vec<_>>() {
+            self.is_over(waiting, QuestionEnd::Withdrawn);
+        }
+        for waiting in self.requests.waiting.iter_mut().filter(|one| concerned(one)) {
+            waiting.end = End::Withdrawn;
+            waiting.expires = waiting.expires.map(|at| at.min(soon));
         }
     }
 
     /// Declines what nobody answered in time.
     pub(crate) fn expire_requests(&mut self) {
         let now = self.now.mono;
-        let late = self.requests.waiting.extract_if(.., |waiting| waiting.expires <= now).collect::<Vec<_>>();
-        for waiting in late {
+        let is_late = |one: &mut Waiting| one.expires.is_some_and(|at| at <= now);
+        if !self.requests.waiting.iter_mut().any(|one| is_late(one)) {
+            return;
+        }
+        self.decline_for_chats();
+        for waiting in self.requests.waiting.extract_if(.., is_late).collect::<Vec<_>>() {
             self.release(waiting.hold);
             match waiting.end {
                 End::Declined => _ = self.send_down(declined(waiting.frame.method(), &waiting.id)),
@@ -210,12 +257,20 @@ impl Session {
         }
     }
 
-    /// The agent that asked is gone: clients are told that no answer is needed.
+    /// The agent that asked is gone: who was asked is told that no answer is needed.
     pub(crate) fn drop_requests(&mut self) {
         for waiting in std::mem::take(&mut self.requests.waiting) {
-            self.release(waiting.hold);
-            self.tell_resolved(&waiting);
+            if !matches!(waiting.asked, Asked::Chat(_)) {
+                self.tell_resolved(&waiting);
+            }
+            self.is_over(waiting, QuestionEnd::Withdrawn);
         }
+    }
+
+    /// A request needs no answer any more; where a chat was asked, it is told.
+    fn is_over(&mut self, waiting: Waiting, end: QuestionEnd) {
+        self.release(waiting.hold);
+        self.tell_chat(&waiting, end);
     }
 
     fn tell_resolved(&mut self, waiting: &Waiting) {

@@ -88,11 +88,12 @@ impl Session {
         }
         self.effects.extend(origin(&batch).cloned().map(|origin| Effect::TurnRunning { origin }));
         let op = StoreOp::Running { submissions: ids(&batch), turn: turn.clone() };
-        let (text, outcome) = match sent.heard {
-            Some(heard) if heard.turn == turn => (heard.text, heard.outcome),
-            _ => Default::default(),
-        };
-        lane.state = State::Running(Running::new(batch, turn, text, sent.mark, self.now));
+        let heard = sent.heard.filter(|heard| heard.turn == turn).unwrap_or_else(|| Heard::new(turn.clone()));
+        let Heard { text, notes, progress, outcome, .. } = heard;
+        self.show(&batch, progress);
+        let Some(lane) = self.lanes.all.get_mut(&id) else { return };
+        lane.state =
+            State::Running(Running { notes, ..Running::new(batch, turn, text, sent.mark, self.now) });
         self.store(op, Storing::Note);
         match outcome {
             Some(outcome) => self.end_turn(id, outcome),

@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::agent::Agent;
 use crate::answer::AnswerText;
 use crate::config::SessionConfig;
-use crate::effect::StoreOp;
+use crate::effect::{Progress, StoreOp};
 use crate::input::LinkUp;
-use crate::lane::{Leg, Sent, Starting, State, Why, ids};
+use crate::lane::{LaneId, Leg, Sent, Starting, State, Why, ids};
 use crate::link::Link;
+use crate::notes::Notes;
 use crate::records::Storing;
 use crate::session::Session;
+use crate::turn::Submission;
 
 /// What was open at one line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -22,6 +24,9 @@ pub(crate) struct Checkpoint {
     turns: Vec<OpenTurn>,
     /// Server requests without an answer, as frames.
     requests: Vec<String>,
+    /// The lines that they came with.
+    #[serde(default)]
+    request_lines: Vec<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,6 +35,8 @@ struct OpenTurn {
     turn: TurnId,
     submissions: Vec<SubmissionId>,
     text: AnswerText,
+    #[serde(default)]
+    notes: Notes,
 }
 
 impl Checkpoint {
@@ -64,14 +71,13 @@ impl Session {
                 turn: running.turn.clone(),
                 submissions: ids(&running.batch),
                 text: running.text.clone(),
+                notes: running.notes.clone(),
             }),
             _ => None,
         });
-        let checkpoint = Checkpoint {
-            epoch: self.agent.epoch(),
-            turns: turns.collect(),
-            requests: self.requests.frames(),
-        };
+        let (request_lines, requests) = self.requests.frames();
+        let checkpoint =
+            Checkpoint { epoch: self.agent.epoch(), turns: turns.collect(), requests, request_lines };
         let Ok(body) = serde_json::to_string(&checkpoint) else { return };
         self.store(StoreOp::Checkpoint { boot: boot.clone(), seq, body }, Storing::Checkpoint { boot, seq });
     }
@@ -98,8 +104,11 @@ impl Session {
         for turn in checkpoint.turns {
             self.recover_turn(seq, turn);
         }
-        for frame in checkpoint.requests.iter().filter_map(|text| Frame::parse_str(text).ok()) {
-            self.server_request(seq + 1, frame);
+        for (at, text) in checkpoint.requests.iter().enumerate() {
+            let line = checkpoint.request_lines.get(at).copied().unwrap_or(seq);
+            if let Ok(frame) = Frame::parse_str(text) {
+                self.ask_at(line, seq + 1, frame);
+            }
         }
         self.link.iter_mut().for_each(|link| Link::checkpointed(link, seq));
     }
@@ -108,7 +117,11 @@ impl Session {
         let id = self.lanes.of_thread(&open.thread);
         let Some(lane) = self.lanes.all.get_mut(&id) else { return };
         match &mut lane.state {
-            State::Running(running) if running.turn == open.turn => running.text = open.text,
+            State::Running(running) if running.turn == open.turn => {
+                (running.text, running.notes) = (open.text, open.notes);
+                let batch = running.batch.clone();
+                self.show_again(id, &batch);
+            }
             State::Starting(Starting { batch, request_id, leg: Leg::Sent(Sent { mark, stopped, .. }) })
                 if ids(batch) == open.submissions =>
             {
@@ -117,7 +130,12 @@ impl Session {
                 let (batch, mark, stopped) = (std::mem::take(batch), *mark, *stopped);
                 self.threads.loaded.insert(open.thread);
                 let op = StoreOp::Running { submissions: ids(&batch), turn: open.turn.clone() };
-                self.run_again(id, batch, open.turn, open.text, mark);
+                self.run_again(id, batch.clone(), open.turn, open.text, mark);
+                if let Some(State::Running(running)) = self.lanes.all.get_mut(&id).map(|lane| &mut lane.state)
+                {
+                    running.notes = open.notes;
+                }
+                self.show_again(id, &batch);
                 self.store(op, Storing::Note);
                 if stopped {
                     self.interrupt(id, Why::Asked);
@@ -130,5 +148,12 @@ impl Session {
             // It ended since, or gave way.
             _ => {}
         }
+    }
+
+    /// What the last owner showed of the message that grows in this lane, shown by this one.
+    fn show_again(&mut self, id: LaneId, batch: &[Submission]) {
+        let Some(State::Running(running)) = self.lanes.all.get(&id).map(|lane| &lane.state) else { return };
+        let growing = running.text.growing().cloned();
+        self.show(batch, growing.map(|(item, delta)| Progress::Writes { item, delta }));
     }
 }

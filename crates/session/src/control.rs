@@ -13,6 +13,7 @@ use crate::records::Storing;
 use crate::relay::Pending;
 use crate::runtime::Runtime;
 use crate::session::Session;
+use crate::settling::Taken;
 use crate::turn::{Outcome, Submission, Target};
 
 impl Session {
@@ -56,7 +57,7 @@ impl Session {
     }
 
     fn interrupted(&mut self, id: LaneId, batch: &[Submission], meaning: Storing) {
-        self.settle_turn(id, batch, None, Outcome::Interrupted { text: String::new() }, meaning);
+        self.settle_turn(id, batch, Taken::default(), Outcome::Interrupted { text: String::new() }, meaning);
     }
 
     /// Asks the agent to end a turn, with a limit.

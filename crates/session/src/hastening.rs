@@ -14,6 +14,4 @@ impl Session {
     pub(crate) fn amend(&mut self, _submission: &SubmissionId, _text: String, ticket: Ticket) {
         self.answer(ticket, Answer::Amended(false));
     }
-
-    pub(crate) fn chat_answers(&mut self, _key: &str, _result: &str) {}
 }

@@ -286,6 +286,8 @@ pub struct Restored {
     pub main_thread: Option<ThreadId>,
     /// Submissions without an outcome, oldest first.
     pub open: Vec<OpenSubmission>,
+    /// The keys of questions that chats were asked and that are not over.
+    pub questions: Vec<String>,
     /// What was said to everybody.
     pub history: KeptHistory,
 }

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use argus_protocol::{SubmissionId, ThreadId, TurnId};
 
 use crate::answer::AnswerText;
+use crate::effect::Progress;
 use crate::input::{Now, Ticket};
 use crate::link::HoldId;
+use crate::notes::Notes;
 use crate::turn::{Origin, Outcome, Submission, Target};
 
 /// Names a lane while its session lives.
@@ -106,6 +108,9 @@ pub(crate) struct Sent {
 pub(crate) struct Heard {
     pub(crate) turn: TurnId,
     pub(crate) text: AnswerText,
+    pub(crate) notes: Notes,
+    /// What is shown of it once it is ours.
+    pub(crate) progress: Vec<Progress>,
     /// How it ended, if it did.
     pub(crate) outcome: Option<Outcome>,
 }
@@ -116,6 +121,7 @@ pub(crate) struct Running {
     pub(crate) batch: Vec<Submission>,
     pub(crate) turn: TurnId,
     pub(crate) text: AnswerText,
+    pub(crate) notes: Notes,
     pub(crate) mark: Mark,
     /// Whether a line of it was seen, so that what begins now begins after it. Not yet, when the last owner left it.
     pub(crate) seen: bool,
@@ -166,6 +172,7 @@ impl Running {
             batch,
             turn,
             text,
+            notes: Notes::default(),
             mark,
             seen: true,
             since: now,
@@ -179,7 +186,13 @@ impl Running {
 
 impl Heard {
     pub(crate) fn new(turn: TurnId) -> Self {
-        Self { turn, text: AnswerText::default(), outcome: None }
+        Self {
+            turn,
+            text: AnswerText::default(),
+            notes: Notes::default(),
+            progress: Vec::new(),
+            outcome: None,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::link::HoldId;
 use crate::records::Storing;
 use crate::relay::Pending;
 use crate::session::Session;
+use crate::settling::Taken;
 use crate::turn::{Outcome, Submission};
 
 /// What is said of a turn of which nobody will ever know more.
@@ -64,7 +65,13 @@ impl Session {
         }
         if left.stopped {
             let outcome = Outcome::Interrupted { text: String::new() };
-            return self.settle_turn(id, &left.batch, None, outcome, Storing::Unsent(HoldId::default()));
+            return self.settle_turn(
+                id,
+                &left.batch,
+                Taken::default(),
+                outcome,
+                Storing::Unsent(HoldId::default()),
+            );
         }
         if !same_bridge {
             return self.settle(id, &left.batch, Outcome::failed(LOST), None);

@@ -80,6 +80,7 @@ impl Session {
             closed: None,
             needed_at: now.mono,
         };
+        session.requests.asked_before.extend(std::mem::take(&mut restored.questions));
         session.restore_lanes(restored);
         session.pursue();
         session
@@ -226,6 +227,7 @@ impl Session {
             self.advance_lanes();
         }
         self.offer_requests();
+        self.end_former_questions();
         self.flush_down();
     }
 

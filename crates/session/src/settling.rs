@@ -8,7 +8,14 @@ use crate::lane::{LaneId, State, ids, origin};
 use crate::link::HoldId;
 use crate::records::Storing;
 use crate::session::Session;
-use crate::turn::{Outcome, Settlement, Submission};
+use crate::turn::{Outcome, Settlement, Submission, Usage};
+
+/// The turn that submissions had, if any.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    turn: Option<TurnId>,
+    usage: Option<Usage>,
+}
 
 impl Session {
     /// The lane's turn is over: its outcome becomes durable, and only then may the bridge forget its lines.
@@ -18,11 +25,15 @@ impl Session {
         if matches!(outcome, Outcome::Completed { .. }) {
             lane.trouble = None;
         }
+        if let Some(thread) = lane.thread.clone() {
+            self.withdraw_requests(thread.as_str(), running.turn.as_str());
+        }
         let Some(origin) = origin(&running.batch).cloned() else {
             return self.release(running.mark.hold);
         };
         let meaning = Storing::Settlement(running.mark.hold);
-        self.settle_turn(id, &running.batch, Some(running.turn), outcome, meaning);
+        let taken = Taken { turn: Some(running.turn), usage: running.notes.usage() };
+        self.settle_turn(id, &running.batch, taken, outcome, meaning);
         self.effects.push_back(Effect::TurnOver { origin });
     }
 
@@ -34,14 +45,14 @@ impl Session {
         outcome: Outcome,
         hold: Option<HoldId>,
     ) {
-        self.settle_turn(id, batch, None, outcome, Storing::Settlement(hold.unwrap_or_default()));
+        self.settle_turn(id, batch, Taken::default(), outcome, Storing::Settlement(hold.unwrap_or_default()));
     }
 
     pub(crate) fn settle_turn(
         &mut self,
         id: LaneId,
         batch: &[Submission],
-        turn: Option<TurnId>,
+        taken: Taken,
         outcome: Outcome,
         meaning: Storing,
     ) {
@@ -59,9 +70,9 @@ impl Session {
             submissions: ids(batch),
             origin,
             thread: lane.thread.clone(),
-            turn,
+            turn: taken.turn,
             outcome,
-            usage: None,
+            usage: taken.usage,
         };
         self.store(StoreOp::Settle(settlement), meaning);
     }

@@ -126,8 +126,14 @@ impl Session {
         prompt: &Prompt,
     ) -> Bytes {
         let policy = &self.config.policy;
-        let nobody_watches = asks.and_then(Origin::chat).is_some();
-        let may_ask = !nobody_watches && self.clients.handler(Some(thread.as_str())).is_some();
+        let may_ask = match asks {
+            Some(Origin::Chat { .. }) => true,
+            // Its answer goes to a chat, where nobody asked for anything.
+            Some(Origin::Client { chat: Some(_) }) => false,
+            Some(Origin::Client { chat: None }) | None => {
+                self.clients.handler(Some(thread.as_str())).is_some()
+            }
+        };
         let usual = if may_ask { &policy.ask } else { &policy.never };
         let mut params = json!({
             "threadId": thread,

@@ -1,12 +1,17 @@
 //! What the agent says of turns, and what follows: they begin, speak, end.
 
-use argus_protocol::agent::{Delta, ErrorNotice, ItemNotice, Route, Turn, method};
+use argus_protocol::agent::{ErrorNotice, Route, Turn, method};
 use argus_protocol::{Frame, ThreadId, TurnId};
 
 use crate::answer::AnswerText;
-use crate::lane::{Heard, Leg, Sent, Starting, State, Why};
+use crate::effect::Effect;
+use crate::lane::{Heard, Leg, Sent, Starting, State, Why, origin};
+use crate::progress::note;
 use crate::session::{Session, moves};
 use crate::turn::Outcome;
+
+/// Most of what is shown of a turn that is kept until it is known whose it is.
+const MOST_ASIDE: usize = 256;
 
 impl Session {
     /// A notification: noted where it concerns a lane, then told to everybody.
@@ -46,39 +51,40 @@ impl Session {
         let Some(lane) = self.lanes.find_thread(thread).and_then(|id| self.lanes.all.get_mut(&id)) else {
             return;
         };
-        let text = match &mut lane.state {
+        let (batch, text, notes, aside) = match &mut lane.state {
             State::Running(running) if seq > running.mark.after => {
                 if turn.is_some_and(|turn| turn != running.turn.as_str()) {
                     return;
                 }
                 running.last_sign = now;
                 running.seen |= turn.is_some();
-                (!running.batch.is_empty()).then_some(&mut running.text)
+                (&running.batch, &mut running.text, &mut running.notes, None)
             }
-            State::Starting(Starting { leg: Leg::Sent(Sent { mark, heard: Some(heard), .. }), .. })
-                if seq > mark.after && turn.is_none_or(|turn| turn == heard.turn.as_str()) =>
-            {
-                Some(&mut heard.text)
+            State::Starting(Starting {
+                batch,
+                leg: Leg::Sent(Sent { mark, heard: Some(heard), .. }),
+                ..
+            }) if seq > mark.after && turn.is_none_or(|turn| turn == heard.turn.as_str()) => {
+                (&*batch, &mut heard.text, &mut heard.notes, Some(&mut heard.progress))
             }
             _ => return,
         };
-        match notice.method() {
-            method::AGENT_MESSAGE_DELTA => {
-                if let (Some(text), Some(delta)) = (text, notice.params_as::<Delta<'_>>()) {
-                    text.delta(&delta.item_id, &delta.delta);
-                }
+        if notice.method() == method::ERROR {
+            if let Some(error) = notice.params_as::<ErrorNotice>() {
+                lane.trouble = Some(error.error.message);
             }
-            method::ITEM_COMPLETED => {
-                if let (Some(text), Some(completed)) = (text, notice.params_as::<ItemNotice>()) {
-                    text.item(completed.item);
-                }
+            return;
+        }
+        let Some(origin) = origin(batch) else { return };
+        let shown = origin.chat().is_some();
+        let Some(progress) = note(notice, text, notes, shown) else { return };
+        match aside {
+            Some(aside) if aside.len() < MOST_ASIDE => aside.push(progress),
+            Some(_) => {}
+            None => {
+                let (origin, submission) = (origin.clone(), batch[0].id.clone());
+                self.effects.push_back(Effect::Progress { origin, submission, progress });
             }
-            method::ERROR => {
-                if let Some(error) = notice.params_as::<ErrorNotice>() {
-                    lane.trouble = Some(error.error.message);
-                }
-            }
-            _ => {}
         }
     }
 

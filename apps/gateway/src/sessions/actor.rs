@@ -11,6 +11,7 @@ use argus_session::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::asking::Asking;
 use super::at_start::AtStart;
 use super::fan_out::FanOut;
 use super::handle::{Command, Question};
@@ -38,6 +39,7 @@ pub(super) struct Actor {
     reached: mpsc::UnboundedReceiver<(Reached, LinkUp)>,
     pub(super) reached_in: mpsc::UnboundedSender<(Reached, LinkUp)>,
     pub(super) records: mpsc::UnboundedSender<(StoreTicket, StoreOp)>,
+    pub(super) asking: Asking,
     pub(super) keep: Keep,
     /// What is to be kept of what is said now.
     pub(super) kept: Vec<KeptFrame>,
@@ -68,6 +70,7 @@ pub(super) struct Wires {
     pub(super) results: mpsc::UnboundedReceiver<Input>,
     pub(super) results_in: mpsc::UnboundedSender<Input>,
     pub(super) records: mpsc::UnboundedSender<(StoreTicket, StoreOp)>,
+    pub(super) asking: Asking,
     pub(super) keep: Keep,
 }
 
@@ -112,6 +115,7 @@ impl Actor {
             reached,
             reached_in,
             records: wires.records,
+            asking: wires.asking,
             keep: wires.keep,
             kept: Vec::new(),
             fan_out: FanOut::default(),
@@ -273,7 +277,7 @@ impl Actor {
             self.occupancy = occupancy;
             self.sessions.seats.note(&self.id, occupancy);
         }
-        if !self.session.is_at_rest() || self.closing.is_some() {
+        if !self.session.is_at_rest() || !self.asking.is_at_rest() || self.closing.is_some() {
             self.rests_since = None;
         } else if self.rests_since.is_none() {
             self.rests_since = Some(Instant::now());

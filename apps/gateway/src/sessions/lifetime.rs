@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument;
 
 use super::actor::{Actor, Wires};
+use super::asking::Asking;
 use super::handle::{Command, LINE, SessionHandle};
 use super::keep::Keep;
 use super::record;
@@ -59,17 +60,20 @@ async fn own(id: SessionId, sessions: Sessions, commands: mpsc::Receiver<Command
     let (records, ops) = mpsc::unbounded_channel();
     let recorder = record::spawn(id.clone(), sessions.parts.clone(), ops, results_in.clone());
     let (keep, keeper) = Keep::begin(file, results_in.clone());
-    let wires = Wires { commands, results, results_in, records, keep };
+    let (asking, asker) = Asking::begin(id.clone(), sessions.parts.react.clone(), results_in.clone());
+    let wires = Wires { commands, results, results_in, records, asking, keep };
     let mut actor = Actor::new(id, sessions, restored, wires);
     let done = actor.live().await;
     // Whatever was asked to be recorded becomes durable before the end is told.
     drop(actor);
     _ = recorder.await;
     _ = keeper.await;
+    asker.finish().await;
     done
 }
 
 async fn restore(id: &SessionId, parts: &SessionsParts) -> Result<(Restored, HistoryFile), String> {
+    let questions = parts.ledger.open_questions(id).await.map_err(|error| error.to_string())?;
     let mut open = parts.ledger.open_submissions(id).await.map_err(|error| error.to_string())?;
     for left in &mut open {
         // Its chat may have been given a thread after it was stored.
@@ -81,5 +85,5 @@ async fn restore(id: &SessionId, parts: &SessionsParts) -> Result<(Restored, His
     let (histories, session) = (parts.histories.clone(), id.clone());
     let read = tokio::task::spawn_blocking(move || histories.open(&session, &new_epoch()));
     let (history, file) = read.await.map_err(|error| error.to_string())?;
-    Ok((Restored { main_thread: parts.state.main_thread(id).await, open, history }, file))
+    Ok((Restored { main_thread: parts.state.main_thread(id).await, open, questions, history }, file))
 }

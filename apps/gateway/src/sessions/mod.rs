@@ -1,6 +1,7 @@
 //! One runtime, one owner: every session is an actor, found by its id in one registry.
 
 mod actor;
+mod asking;
 mod at_start;
 mod fan_out;
 mod handle;

@@ -57,7 +57,8 @@ impl Actor {
                         _ = reply.send(answer);
                     }
                 }
-                Effect::AskChat(_) | Effect::QuestionOver { .. } => {}
+                Effect::AskChat(question) => self.asking.ask(question),
+                Effect::QuestionOver { key, end } => self.asking.over(key, end),
                 Effect::Progress { origin, submission, progress } => {
                     self.parts.react.progress(&origin, &submission, progress);
                 }

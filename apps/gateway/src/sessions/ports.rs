@@ -22,7 +22,8 @@ pub trait React: Send + Sync {
     /// again after an error.
     async fn ask_chat(&self, session: &SessionId, question: &ChatQuestion) -> Result<Option<String>, String>;
 
-    /// Such a question needs no answer any more; its chat is told. Called again after an error.
+    /// Such a question needs no answer any more; its chat is told. Called again after an error, and by each owner of the
+    /// session that did not see it recorded.
     async fn question_over(&self, session: &SessionId, key: &str, end: QuestionEnd) -> Result<(), String>;
 
     /// The agent works on a turn that a chat asked for; `submission` is the turn's first. Must not wait.

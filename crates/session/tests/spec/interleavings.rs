@@ -22,10 +22,14 @@ enum Deed {
     Asks(usize),
     StartsATurn(usize, usize),
     Answers(usize),
+    /// A chat answers what it was asked.
+    ChatAnswers,
     Speaks(usize),
     Finishes(usize),
     Breaks(usize),
     AsksBack(usize),
+    /// Asks a person, in its turn.
+    AsksAPerson(usize),
     BeginsItself(usize),
     SaysMuch(usize),
     Dies,
@@ -77,10 +81,12 @@ fn deed() -> impl Strategy<Value = Deed> {
         2 => who.clone().prop_map(Deed::Asks),
         2 => (who.clone(), which.clone()).prop_map(|(who, which)| Deed::StartsATurn(who, which)),
         1 => who.prop_map(Deed::Answers),
+        3 => Just(Deed::ChatAnswers),
         2 => which.clone().prop_map(Deed::Speaks),
         4 => which.clone().prop_map(Deed::Finishes),
         1 => which.clone().prop_map(Deed::Breaks),
         1 => which.clone().prop_map(Deed::AsksBack),
+        3 => which.clone().prop_map(Deed::AsksAPerson),
         1 => which.clone().prop_map(Deed::BeginsItself),
         1 => which.prop_map(Deed::SaysMuch),
         1 => Just(Deed::Dies),
@@ -155,7 +161,11 @@ fn happen(world: &mut World, deed: Deed) {
         }
         Deed::Answers(who) => {
             let Some(who) = here(world, who) else { return };
-            for asked in world.got_of(who, "item/tool/call") {
+            let asked = world
+                .got(who)
+                .into_iter()
+                .filter(|frame| !frame["id"].is_null() && !frame["method"].is_null());
+            for asked in asked.collect::<Vec<_>>() {
                 world.say(who, &json!({ "id": asked["id"], "result": {} }).to_string());
             }
         }
@@ -163,6 +173,14 @@ fn happen(world: &mut World, deed: Deed) {
         Deed::Finishes(n) => finish(world, n),
         Deed::Breaks(n) => says(world, n, |agent, thread| agent.fail(thread, "broken")),
         Deed::AsksBack(n) => says(world, n, |agent, thread| vec![agent.ask("item/tool/call", thread)]),
+        Deed::AsksAPerson(n) => says(world, n, |agent, thread| {
+            vec![agent.ask_in_turn("item/commandExecution/requestApproval", thread)]
+        }),
+        Deed::ChatAnswers => {
+            if let Some(key) = world.open_question() {
+                world.chat_answers(&key, r#"{"decision":"accept"}"#);
+            }
+        }
         Deed::BeginsItself(n) => {
             let Some(agent) = world.bridge.as_ref().and_then(|bridge| bridge.agent.as_ref()) else { return };
             let mut idle = agent.loaded.iter().filter(|thread| !agent.running.contains_key(*thread));
@@ -253,6 +271,9 @@ fn judge(world: &World) {
     for (turn, prompt) in &world.threads.steered {
         // Only one that the agent began by itself while ours was on its way.
         assert!(turn.starts_with("own") || !prompt.contains('#'), "{prompt} steered {turn}");
+    }
+    for asked in &world.disk.questions {
+        assert!(asked.end.is_some(), "a question has no end: {asked:?} in {:#?}", world.session);
     }
     assert!(world.running.is_empty(), "{:?} is still shown as running", world.running);
     assert!(world.asked.is_empty(), "questions {:?} have no answer", world.asked);

@@ -59,8 +59,9 @@ fn no_limit_goes_on_while_a_person_is_asked() {
     world.agent_says(|agent| vec![agent.ask("item/fileChange/requestApproval", "thread-1")]);
     world.pass(500_000);
     assert_eq!(world.outcome(&id), End::Open);
-    let asked = world.got_of(1, "item/fileChange/requestApproval");
-    world.send(1, &json!({ "id": asked[0]["id"], "result": { "decision": "accept" } }));
+    assert_eq!(world.got_of(1, "item/fileChange/requestApproval"), Vec::<serde_json::Value>::new());
+    let asked = world.open_question().unwrap();
+    world.chat_answers(&asked, r#"{"decision":"accept"}"#);
     world.pass(29_999);
     assert_eq!(world.outcome(&id), End::Open, "silence counts from the answer");
     let sign = json!({ "method": "warning", "params": { "threadId": "thread-1" } });

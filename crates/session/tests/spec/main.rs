@@ -12,6 +12,8 @@ mod limits;
 mod link;
 mod noise;
 mod plain;
+mod progress;
+mod questions;
 mod reaching;
 mod relay;
 mod replay;

@@ -205,7 +205,7 @@ fn the_time_is_told_by_the_gateway_itself() {
 }
 
 #[test]
-fn the_agent_asks_in_turns_of_clients_when_one_can_answer_and_never_in_those_of_chats() {
+fn the_agent_asks_in_turns_of_clients_when_one_can_answer_and_always_in_those_of_chats() {
     let mut world = World::new();
     let policies = |world: &World| -> Vec<Value> {
         world.agent().read_of("turn/start").iter().map(|params| params["approvalPolicy"].clone()).collect()
@@ -215,7 +215,7 @@ fn the_agent_asks_in_turns_of_clients_when_one_can_answer_and_never_in_those_of_
     world.greeted(1);
     world.submit(argus_session::Target::Main, crate::world::from_client(), "somebody is");
     world.submit(lane_of("a"), crate::world::from_chat("a"), "a chat");
-    assert_eq!(policies(&world), ["never", "on-request", "never"]);
+    assert_eq!(policies(&world), ["never", "on-request", "on-request"]);
 }
 
 #[test]

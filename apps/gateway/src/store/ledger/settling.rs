@@ -36,15 +36,21 @@ impl Tx {
     pub async fn settle(&mut self, settlement: &Settlement) -> Result<Settled, LedgerError> {
         let mut ended = 0;
         for id in &settlement.submissions {
+            // Counted once: with the newest.
+            let usage = settlement.usage.filter(|_| settlement.submissions.last() == Some(id));
             let done = sqlx::query(
                 "UPDATE submissions SET state = 'settled', outcome = $2, thread = coalesce($3, thread), \
-                 turn = coalesce($4, turn), settled_ms = $5 WHERE id = $1 AND state <> 'settled'",
+                 turn = coalesce($4, turn), settled_ms = $5, input_tokens = $6, cached_tokens = $7, output_tokens = $8 \
+                 WHERE id = $1 AND state <> 'settled'",
             )
             .bind(id.as_str())
             .bind(to_json(&settlement.outcome))
             .bind(settlement.thread.as_ref().map(ThreadId::as_str))
             .bind(settlement.turn.as_ref().map(TurnId::as_str))
             .bind(to_sql(self.now_ms()))
+            .bind(usage.map(|usage| to_sql(usage.input)))
+            .bind(usage.map(|usage| to_sql(usage.cached)))
+            .bind(usage.map(|usage| to_sql(usage.output)))
             .execute(&mut self.connection)
             .await?;
             ended += done.rows_affected();
@@ -94,6 +100,13 @@ impl Tx {
         ] {
             sqlx::query(statement).bind(session.as_str()).execute(&mut self.connection).await?;
         }
+        sqlx::query(
+            "UPDATE questions SET state = 'over', done_ms = $2 WHERE session = $1 AND state <> 'over'",
+        )
+        .bind(session.as_str())
+        .bind(to_sql(self.now_ms()))
+        .execute(&mut self.connection)
+        .await?;
         self.revoke_tokens_of(session).await?;
         Ok(settled)
     }

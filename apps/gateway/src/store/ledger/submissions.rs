@@ -64,14 +64,28 @@ impl Ledger {
         rows.iter().map(read_open).collect()
     }
 
-    /// The sessions that have any.
+    /// The sessions that have any, and those that have only questions which are not over.
     pub async fn sessions_with_open_submissions(&self) -> Result<Vec<SessionId>, LedgerError> {
         let sessions: Vec<String> = sqlx::query_scalar(
-            "SELECT session FROM submissions WHERE state <> 'settled' GROUP BY session ORDER BY min(seq)",
+            "SELECT session FROM (SELECT session, min(seq) AS place FROM submissions WHERE state <> 'settled' GROUP BY session \
+             UNION ALL SELECT session, max(created_ms) FROM questions WHERE state <> 'over' GROUP BY session) AS open \
+             GROUP BY session ORDER BY min(place)",
         )
         .fetch_all(self.reads())
         .await?;
         sessions.iter().map(|text| parse("a session id", text)).collect()
+    }
+
+    /// The keys of a session's questions that chats were asked and that are not over.
+    pub async fn open_questions(&self, session: &SessionId) -> Result<Vec<String>, LedgerError> {
+        let keys = sqlx::query_scalar("SELECT key FROM questions WHERE session = $1 AND state <> 'over'");
+        Ok(keys.bind(session.as_str()).fetch_all(self.reads()).await?)
+    }
+
+    /// Changes the text of a submission that waits; whether it still did.
+    pub async fn amend(&self, id: &SubmissionId, text: &str) -> Result<bool, LedgerError> {
+        let (id, text) = (id.clone(), text.to_owned());
+        self.write(move |tx| Box::pin(async move { tx.amend(&id, &text).await })).await
     }
 
     /// Notes that one frame asks for the turn of these submissions. To be called before the frame goes out.
@@ -192,6 +206,16 @@ impl Tx {
         .execute(&mut self.connection)
         .await?;
         Ok(Submitted::New(submission))
+    }
+
+    /// As [`Ledger::amend`].
+    pub async fn amend(&mut self, id: &SubmissionId, text: &str) -> Result<bool, LedgerError> {
+        let done = sqlx::query("UPDATE submissions SET text = $2 WHERE id = $1 AND state = 'queued'")
+            .bind(id.as_str())
+            .bind(text)
+            .execute(&mut self.connection)
+            .await?;
+        Ok(done.rows_affected() > 0)
     }
 
     async fn known(&mut self, session: &SessionId, key: Option<&str>) -> Result<Option<Known>, LedgerError> {

@@ -68,6 +68,8 @@ pub(crate) struct Agent {
     /// Every request and notification it read.
     pub(crate) read: Vec<Value>,
     owed: BTreeMap<String, Value>,
+    /// Its own requests in turns without an answer: their threads, by id.
+    asking: BTreeMap<String, String>,
     next_request: u64,
 }
 
@@ -87,6 +89,7 @@ impl Agent {
             running: BTreeMap::new(),
             read: Vec::new(),
             owed: BTreeMap::new(),
+            asking: BTreeMap::new(),
             next_request: 0,
         }
     }
@@ -99,6 +102,13 @@ impl Agent {
         let id = line["id"].clone();
         if manners.deadly.contains(method) {
             return Some(Read::Dies);
+        }
+        if method.is_empty()
+            && let Some(thread) = self.asking.remove(&id.to_string())
+            && !manners.silent.contains("resolved")
+        {
+            let params = json!({ "threadId": thread, "requestId": id });
+            return Some(Read::Says(vec![json!({ "method": "serverRequest/resolved", "params": params })]));
         }
         if method.is_empty() || id.is_null() || manners.silent.contains(method) {
             return Some(Read::Says(vec![]));
@@ -220,6 +230,7 @@ impl Agent {
 
     fn end(&mut self, thread: &str, turn: &str, end: &Value) -> Vec<Value> {
         self.running.remove(thread);
+        self.asking.retain(|_, asking| asking != thread);
         let mut end = end.clone();
         end["id"] = json!(turn);
         let told = json!({ "method": "turn/completed", "params": { "threadId": thread, "turn": end } });
@@ -230,6 +241,15 @@ impl Agent {
     pub(crate) fn ask(&mut self, method: &str, thread: &str) -> Value {
         self.next_request += 1;
         json!({ "id": self.next_request - 1, "method": method, "params": { "threadId": thread } })
+    }
+
+    /// A request in the turn that runs in this thread, which it says is resolved when it has its answer.
+    pub(crate) fn ask_in_turn(&mut self, method: &str, thread: &str) -> Value {
+        let mut request = self.ask(method, thread);
+        request["params"]["turnId"] = json!(self.running[thread]);
+        request["params"]["itemId"] = json!("i");
+        self.asking.insert(request["id"].to_string(), thread.to_owned());
+        request
     }
 
     /// What it read of this method, by `params`.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use argus_protocol::{SubmissionId, ThreadId};
 use argus_session::{
-    ChatRef, KeptFrame, KeptHistory, OpenState, OpenSubmission, Restored, Settlement, StoreOp, Submission,
-    Target,
+    ChatQuestion, ChatRef, KeptFrame, KeptHistory, OpenState, OpenSubmission, QuestionEnd, Restored,
+    Settlement, StoreOp, Submission, Target,
 };
 
 /// The ledger.
@@ -18,8 +18,18 @@ pub(crate) struct Disk {
     pub(crate) handshake: Option<(u64, String)>,
     pub(crate) checkpoint: Option<(String, u64, String)>,
     pub(crate) settlements: Vec<Settlement>,
+    /// What chats were asked, in order.
+    pub(crate) questions: Vec<Asked>,
     /// What was said to everybody.
     pub(crate) said: Vec<KeptFrame>,
+}
+
+/// What a chat was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) question: ChatQuestion,
+    pub(crate) answer: Option<String>,
+    pub(crate) end: Option<QuestionEnd>,
 }
 
 #[derive(Clone, Debug)]
@@ -78,6 +88,22 @@ impl Disk {
         }
     }
 
+    /// A chat is asked; its answer, where it gave it before.
+    pub(crate) fn ask(&mut self, question: ChatQuestion) -> Option<String> {
+        if let Some(known) = self.questions.iter().find(|asked| asked.question.key == question.key) {
+            return known.answer.clone();
+        }
+        self.questions.push(Asked { question, answer: None, end: None });
+        None
+    }
+
+    /// The first end counts.
+    pub(crate) fn over(&mut self, key: &str, end: QuestionEnd) {
+        let asked = self.questions.iter_mut().find(|asked| asked.question.key == key);
+        let asked = asked.expect("only what was asked is over");
+        asked.end.get_or_insert(end);
+    }
+
     pub(crate) fn row(&mut self, id: &SubmissionId) -> &mut Row {
         self.rows.iter_mut().find(|row| row.submission.id == *id).expect("a known submission")
     }
@@ -92,7 +118,9 @@ impl Disk {
             frames: self.said.iter().map(|frame| frame.text.clone()).collect(),
             line: self.said.last().map(|frame| (frame.boot.to_string(), frame.line)),
         };
-        Restored { main_thread: self.main_thread.clone(), open: open.collect(), history }
+        let questions = self.questions.iter().filter(|asked| asked.end.is_none());
+        let questions = questions.map(|asked| asked.question.key.clone()).collect();
+        Restored { main_thread: self.main_thread.clone(), open: open.collect(), questions, history }
     }
 }
 

@@ -10,9 +10,10 @@ mod steps;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use argus_protocol::SubmissionId;
 use argus_session::{
-    AfterLoss, Answer, Effect, Input, KeptFrame, Now, Origin, Policy, Preparation, RuntimeLine, Session,
-    SessionConfig, StoreOp, StoreTicket, Ticket,
+    AfterLoss, Answer, ChatQuestion, Effect, Input, KeptFrame, Now, Origin, Policy, Preparation, Progress,
+    QuestionEnd, RuntimeLine, Session, SessionConfig, StoreOp, StoreTicket, Ticket,
 };
 use serde_json::{Value, json};
 
@@ -48,6 +49,13 @@ pub(crate) enum Host {
     Works,
     Fails { reason: &'static str, passing: bool },
     Silent,
+}
+
+/// What a chat is to be told of a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    Put(ChatQuestion),
+    Over(String, QuestionEnd),
 }
 
 /// Both directions of a connection.
@@ -89,6 +97,12 @@ pub(crate) struct World {
     pub(crate) stores: VecDeque<(StoreTicket, StoreOp)>,
     pub(crate) keeps: VecDeque<KeptFrame>,
     pub(crate) prepares: VecDeque<Preparation>,
+    /// What is on its way to chats.
+    pub(crate) asks: VecDeque<Ask>,
+    /// The questions that this owner said are over.
+    told_over: BTreeSet<String>,
+    /// What chats were shown of turns.
+    pub(crate) shown: Vec<(Origin, SubmissionId, Progress)>,
     /// Every prompt asked for.
     pub(crate) prepared: Vec<Preparation>,
     pub(crate) provisioning: bool,
@@ -159,6 +173,9 @@ impl World {
             stores: VecDeque::new(),
             keeps: VecDeque::new(),
             prepares: VecDeque::new(),
+            asks: VecDeque::new(),
+            told_over: BTreeSet::new(),
+            shown: Vec::new(),
             prepared: Vec::new(),
             provisioning: false,
             provisioned: 0,
@@ -244,7 +261,14 @@ impl World {
                 self.answers.insert(number, answer);
             }
             Effect::TurnRunning { origin } => self.running.push(origin),
-            Effect::AskChat(_) | Effect::QuestionOver { .. } | Effect::Progress { .. } => {}
+            Effect::AskChat(question) => self.asks.push_back(Ask::Put(question)),
+            Effect::QuestionOver { key, end } => {
+                assert!(self.told_over.insert(key.clone()), "{key} is over twice");
+                self.asks.push_back(Ask::Over(key, end));
+            }
+            Effect::Progress { origin, submission, progress } => {
+                self.shown.push((origin, submission, progress))
+            }
             Effect::TurnOver { origin } => {
                 let at = self.running.iter().position(|one| *one == origin);
                 self.running.remove(at.expect("a turn is over that ran"));

@@ -248,6 +248,19 @@ impl World {
         self.submit(lane_of(name), from_chat(name), text)
     }
 
+    /// The oldest question that some chat was asked and has neither answered nor seen the end of.
+    pub(crate) fn open_question(&self) -> Option<String> {
+        let open = self.disk.questions.iter().find(|asked| asked.answer.is_none() && asked.end.is_none());
+        open.map(|asked| asked.question.key.clone())
+    }
+
+    /// A chat answers what it was asked; nothing follows yet.
+    pub(crate) fn chat_answers(&mut self, key: &str, result: &str) {
+        let asked = self.disk.questions.iter_mut().find(|asked| asked.question.key == key).unwrap();
+        let result = asked.answer.get_or_insert_with(|| result.to_owned()).clone();
+        self.feed(Input::ChatAnswers { key: key.to_owned(), result });
+    }
+
     pub(crate) fn stop(&mut self, target: Target) -> Answer {
         self.ask_to_stop(target);
         self.run();

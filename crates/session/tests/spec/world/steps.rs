@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::agent::Agent;
 use super::bridge::{Bridge, Line, Told};
-use super::{Host, Pipe, Prompts, Store, World, at};
+use super::{Ask, Host, Pipe, Prompts, Store, World, at};
 
 /// One thing that goes on by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(crate) enum Step {
     Keep,
     /// The oldest prompt is written.
     Prepare,
+    /// The oldest thing that a chat is to be told of a question is.
+    Ask,
     /// The runtime is reached, or not.
     Provision,
     /// The bridge hears the oldest thing it was told.
@@ -29,8 +31,17 @@ pub(crate) enum Step {
     Took,
 }
 
-pub(crate) const STEPS: [Step; 8] =
-    [Step::Store, Step::Keep, Step::Prepare, Step::Provision, Step::Down, Step::Agent, Step::Up, Step::Took];
+pub(crate) const STEPS: [Step; 9] = [
+    Step::Store,
+    Step::Keep,
+    Step::Prepare,
+    Step::Ask,
+    Step::Provision,
+    Step::Down,
+    Step::Agent,
+    Step::Up,
+    Step::Took,
+];
 
 impl World {
     /// Lets everything go on until nothing is left that does by itself.
@@ -49,6 +60,7 @@ impl World {
             Step::Store => self.store != Store::Held && self.store_one(),
             Step::Keep => self.keep_one(),
             Step::Prepare => self.prompts != Prompts::Held && self.prepare_one(),
+            Step::Ask => self.ask_one(),
             Step::Provision => self.provisioning && self.host != Host::Silent && self.provision(),
             Step::Down => self.hear_one(),
             Step::Agent => {
@@ -87,6 +99,20 @@ impl World {
             Prompts::AtOnce | Prompts::Held => Ok(preparation.text.into()),
         };
         self.feed(Input::Prepared { lane: preparation.lane, attempt: preparation.attempt, prompt });
+        true
+    }
+
+    fn ask_one(&mut self) -> bool {
+        match self.asks.pop_front() {
+            None => return false,
+            Some(Ask::Put(question)) => {
+                let key = question.key.clone();
+                if let Some(result) = self.disk.ask(question) {
+                    self.feed(Input::ChatAnswers { key, result });
+                }
+            }
+            Some(Ask::Over(key, end)) => self.disk.over(&key, end),
+        }
         true
     }
 
@@ -198,6 +224,8 @@ impl World {
         self.stores.clear();
         self.keeps.clear();
         self.prepares.clear();
+        self.asks.clear();
+        self.told_over.clear();
         self.running.clear();
         self.forget_people();
         self.config.boot += 1;
