@@ -1,8 +1,9 @@
 //! The composition root: builds every part and hands each only the handles it needs.
 
-mod probe;
+pub(crate) mod probe;
 mod runtimes;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,9 +23,9 @@ use crate::access::{Access, AccessParts, Audit, OperatorToken, UpstreamToken};
 use crate::automation::intake::Intake;
 use crate::automation::prompt::Prompts;
 use crate::automation::reactor::Reactor;
-use crate::chat::Chats;
+use crate::chat::{Asking, Chats, ChatsParts};
 use crate::clock::Clock;
-use crate::config::{Approval, Config, Sandbox, Upstream};
+use crate::config::{Approval, Config, Sandbox, TelegramConfig, Upstream, WhileRunning};
 use crate::delivery::Delivery;
 use crate::edge::{self, Edge};
 use crate::health::Health;
@@ -81,21 +82,22 @@ impl App {
         let own_bot = telegram.as_ref().map(|telegram| telegram.bot_id().to_string());
         let delivery = telegram.map(|telegram| Delivery::new(ledger.clone(), telegram));
         let prompts = Arc::new(Prompts::new(runtimes::workspaces(&config)));
+        let asking = Arc::new(Asking::new(ledger.clone()));
         let sessions = Sessions::new(SessionsParts {
             provisioner,
             ledger: ledger.clone(),
             histories: Histories::new(config.home.join("sessions")),
             state,
             prepare: prompts.clone(),
-            react: Arc::new(Reactor::new(ledger.clone(), delivery.clone(), prompts)),
+            react: Arc::new(Reactor::new(ledger.clone(), delivery.clone(), prompts, asking)),
             config: session_config(&config, boot),
             most_runtimes: runtimes::most_runtimes(&config),
             clock: Clock::new(),
         });
         let intake = Intake::new(ledger.clone(), sessions.clone(), own_bot.clone());
-        let turns = Arc::new(ChatTurns::new(intake.clone(), sessions.clone(), key));
-        let allowed = config.telegram.iter().flat_map(|t| t.allowed_user_ids.clone()).collect();
-        let chats = Chats::new(ledger.clone(), turns, config.scope, allowed, own_bot);
+        let next_client = Arc::new(AtomicU64::new(1));
+        let turns = Arc::new(ChatTurns::new(intake.clone(), sessions.clone(), key, next_client.clone()));
+        let chats = Chats::new(chats_parts(&config, ledger.clone(), turns, own_bot));
 
         let listener = edge::bind(config.bind)
             .with_context(|| format!("cannot listen on {}; set ARGUS_BIND to a free address", config.bind))?;
@@ -105,7 +107,6 @@ impl App {
         std::fs::write(&address_file, format!("http://{address}\n"))
             .with_context(|| format!("cannot write {}", address_file.display()))?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let next_client = Arc::new(AtomicU64::new(1));
         let edge = Edge {
             access: access.clone(),
             origins: config.cors_origins.clone().into(),
@@ -154,7 +155,7 @@ impl App {
     /// Starts the default session's agent, if it does not run yet, and asks how it stands; an error in words.
     pub async fn probe_agent(&self) -> Result<AgentProbe, String> {
         let session = self.sessions.default_session().await?;
-        probe::ask(
+        probe::stand(
             &self.sessions.get(&session),
             ClientId::new(self.next_client.fetch_add(1, Ordering::Relaxed)),
         )
@@ -171,6 +172,32 @@ impl App {
             tracing::warn!("some connections did not end in time");
         }
         self.ledger.close().await;
+    }
+}
+
+/// What chats are made with; `bots` are those as which answers are sent.
+fn chats_parts(
+    config: &Config,
+    ledger: Ledger,
+    turns: Arc<ChatTurns>,
+    bots: impl IntoIterator<Item = String>,
+) -> ChatsParts {
+    let telegram = config.telegram.as_ref();
+    let ids = |ids: fn(&TelegramConfig) -> &Vec<String>| {
+        telegram.into_iter().flat_map(ids).cloned().collect::<BTreeSet<_>>()
+    };
+    let policy = policy(config.sandbox, config.approval);
+    ChatsParts {
+        ledger,
+        turns,
+        scope: config.scope,
+        allowed: ids(|telegram| &telegram.allowed_user_ids),
+        operators: ids(|telegram| &telegram.operator_user_ids),
+        open_chats: ids(|telegram| &telegram.allowed_chat_ids),
+        sends_as: bots.into_iter().collect(),
+        while_running: telegram.map_or(WhileRunning::Queue, |telegram| telegram.while_running),
+        sandbox: policy.sandbox,
+        approval: policy.ask,
     }
 }
 

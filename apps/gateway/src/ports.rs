@@ -1,14 +1,22 @@
 //! Introduces layers to each other: what a lower one asks for, answered by the one that has it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use argus_protocol::SessionId;
 use argus_protocol::token::SigningKey;
-use argus_session::{Answer, LaneStatus, Submission, Target};
+use argus_protocol::{ClientId, SessionId, SubmissionId};
+use argus_session::{Answer, ChatQuestion, Haste, Hastened, LaneStatus, QuestionEnd, Submission, Target};
 use async_trait::async_trait;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::Value;
 
+use crate::app::probe;
 use crate::automation::intake::Intake;
-use crate::chat::ports::{Stopped, Turns};
+use crate::automation::reactor::AskChats;
+use crate::chat::Asking;
+use crate::chat::ports::{SessionLine, Standing, Stopped, Turns};
 use crate::sessions::{AskError, Sessions};
 
 /// How long a session may take to answer a question about itself.
@@ -20,19 +28,31 @@ pub struct ChatTurns {
     sessions: Sessions,
     /// From which the ids of owners' sessions are derived.
     key: SigningKey,
+    /// Numbers clients.
+    next_client: Arc<AtomicU64>,
 }
 
 impl ChatTurns {
     /// Over these parts.
-    pub fn new(intake: Intake, sessions: Sessions, key: SigningKey) -> Self {
-        Self { intake, sessions, key }
+    pub fn new(intake: Intake, sessions: Sessions, key: SigningKey, next_client: Arc<AtomicU64>) -> Self {
+        Self { intake, sessions, key, next_client }
     }
 }
 
 #[async_trait]
 impl Turns for ChatTurns {
-    async fn submitted(&self, submission: Submission) {
-        self.intake.submitted(submission).await;
+    async fn submitted(&self, submission: Submission) -> BoxFuture<'static, Standing> {
+        let Some(answer) = self.intake.submitted(submission).await else {
+            return std::future::ready(Standing::Unknown).boxed();
+        };
+        async move {
+            match answer.await {
+                Ok(Answer::Started { .. }) => Standing::Runs,
+                Ok(Answer::Queued { .. }) => Standing::Waits,
+                Ok(_) | Err(_) => Standing::Unknown,
+            }
+        }
+        .boxed()
     }
 
     async fn stop(&self, session: &SessionId, target: &Target) -> Result<Stopped, String> {
@@ -51,6 +71,57 @@ impl Turns for ChatTurns {
         }
     }
 
+    async fn hasten(
+        &self,
+        session: &SessionId,
+        submission: &SubmissionId,
+        how: Haste,
+    ) -> Result<Hastened, String> {
+        let handle = self.sessions.get(session);
+        match in_time(handle.hasten(submission.clone(), how)).await? {
+            Answer::Hastened(hastened) => Ok(hastened),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn amend(
+        &self,
+        session: &SessionId,
+        submission: &SubmissionId,
+        text: String,
+    ) -> Result<bool, String> {
+        let handle = self.sessions.get(session);
+        match in_time(handle.amend(submission.clone(), text)).await? {
+            Answer::Amended(amended) => Ok(amended),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn answer(&self, session: &SessionId, key: &str, result: &str) {
+        // Whoever is in its place when it just ended asks again, and is told then.
+        for _ in 0..2 {
+            let handle = self.sessions.get(session);
+            if handle.chat_answers(key.to_owned(), result.to_owned()).await.is_ok() {
+                return;
+            }
+        }
+        tracing::warn!(session.id = %session, "an answer waits until the session asks again");
+    }
+
+    async fn ask_agent(&self, session: &SessionId, method: &str, params: Value) -> Result<Value, String> {
+        let client = ClientId::new(self.next_client.fetch_add(1, Ordering::Relaxed));
+        probe::ask(&self.sessions.get(session), client, method, &params).await
+    }
+
+    async fn sessions(&self) -> Result<Vec<SessionLine>, String> {
+        let known = self.sessions.list().await.map_err(|error| error.to_string())?;
+        let line = |known: crate::runtime::KnownRuntime| SessionLine {
+            session: known.session_id,
+            status: known.status,
+        };
+        Ok(known.into_iter().map(line).collect())
+    }
+
     async fn default_session(&self) -> Result<SessionId, String> {
         self.sessions.default_session().await
     }
@@ -60,6 +131,17 @@ impl Turns for ChatTurns {
         let session: SessionId = derived[..12].parse().map_err(|error| format!("no session id: {error}"))?;
         self.sessions.reserve(&session).await.map_err(|error| error.to_string())?;
         Ok(session)
+    }
+}
+
+#[async_trait]
+impl AskChats for Asking {
+    async fn ask(&self, session: &SessionId, question: &ChatQuestion) -> Result<Option<String>, String> {
+        Asking::ask(self, session, question).await.map_err(|error| error.to_string())
+    }
+
+    async fn over(&self, session: &SessionId, key: &str, end: QuestionEnd) -> Result<(), String> {
+        Asking::over(self, session, key, end).await.map_err(|error| error.to_string())
     }
 }
 

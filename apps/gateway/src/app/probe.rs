@@ -8,7 +8,7 @@ use argus_protocol::{ClientId, Frame, frame};
 use argus_session::{Arrival, Listening};
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::sessions::{ClientReceiver, SessionHandle, Share, outbound};
 
@@ -24,13 +24,37 @@ pub struct AgentProbe {
 /// How long a start may take.
 const LIMIT: Duration = Duration::from_secs(45);
 
-pub(super) async fn ask(session: &SessionHandle, client: ClientId) -> Result<AgentProbe, String> {
+/// Asks how the agent stands.
+pub(super) async fn stand(session: &SessionHandle, client: ClientId) -> Result<AgentProbe, String> {
+    as_a_client(session, client, async |receiver| converse(session, client, receiver).await).await
+}
+
+/// Asks the agent one thing; its result.
+pub(crate) async fn ask(
+    session: &SessionHandle,
+    client: ClientId,
+    method: &str,
+    params: &Value,
+) -> Result<Value, String> {
+    let asking = async |receiver: &mut ClientReceiver| {
+        greet(session, client, receiver).await?;
+        let reply = call(session, client, receiver, 2, method, params).await?;
+        reply.result_as::<Value>().ok_or_else(|| "the agent gave no result".to_owned())
+    };
+    as_a_client(session, client, asking).await
+}
+
+async fn as_a_client<T>(
+    session: &SessionHandle,
+    client: ClientId,
+    talk: impl AsyncFnOnce(&mut ClientReceiver) -> Result<T, String>,
+) -> Result<T, String> {
     let (sender, mut receiver) = outbound();
     let hello = Attached::new(session.id().clone(), "");
     let listening = Listening::Numbered { after: None };
     let arrival = Arrival { hello, listening, handler: false, identity: None };
     session.attach(client, arrival, sender).await.map_err(|error| error.to_string())?;
-    let asked = tokio::time::timeout(LIMIT, converse(session, client, &mut receiver)).await;
+    let asked = tokio::time::timeout(LIMIT, talk(&mut receiver)).await;
     session.detach(client).await;
     asked.unwrap_or_else(|_| Err(format!("the agent did not answer in {LIMIT:?}")))
 }
@@ -40,6 +64,20 @@ async fn converse(
     client: ClientId,
     receiver: &mut ClientReceiver,
 ) -> Result<AgentProbe, String> {
+    let told = greet(session, client, receiver).await?;
+    let account =
+        call(session, client, receiver, 2, method::ACCOUNT_READ, &json!({ "refreshToken": false })).await;
+    let missing = account.ok().and_then(|reply| reply.result_as::<AccountReply>());
+    let credentials = missing.is_none_or(|reply| !reply.requires_openai_auth || reply.account.is_some());
+    Ok(AgentProbe { version: version(&told), credentials })
+}
+
+/// Introduces us; what the agent calls itself.
+async fn greet(
+    session: &SessionHandle,
+    client: ClientId,
+    receiver: &mut ClientReceiver,
+) -> Result<String, String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Greeting {
@@ -49,12 +87,7 @@ async fn converse(
     let info =
         json!({ "clientInfo": { "name": "agent", "title": "Argus", "version": env!("CARGO_PKG_VERSION") } });
     let greeting = call(session, client, receiver, 1, method::INITIALIZE, &info).await?;
-    let told = greeting.result_as::<Greeting>().map(|greeting| greeting.user_agent).unwrap_or_default();
-    let account =
-        call(session, client, receiver, 2, method::ACCOUNT_READ, &json!({ "refreshToken": false })).await;
-    let missing = account.ok().and_then(|reply| reply.result_as::<AccountReply>());
-    let credentials = missing.is_none_or(|reply| !reply.requires_openai_auth || reply.account.is_some());
-    Ok(AgentProbe { version: version(&told), credentials })
+    Ok(greeting.result_as::<Greeting>().map(|greeting| greeting.user_agent).unwrap_or_default())
 }
 
 /// `agent/0.169.0 (Linux; …)` → `0.169.0`
@@ -69,7 +102,7 @@ async fn call(
     receiver: &mut ClientReceiver,
     id: u64,
     method: &str,
-    params: &serde_json::Value,
+    params: &Value,
 ) -> Result<Frame, String> {
     let request = Frame::parse(frame::request(id, method, params)).map_err(|error| error.to_string())?;
     session.relay(client, request, &Share::default()).await.map_err(|error| error.to_string())?;

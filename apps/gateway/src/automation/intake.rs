@@ -52,11 +52,11 @@ impl Intake {
         Ok(())
     }
 
-    /// A submission that is durable already goes to its session.
-    pub async fn submitted(&self, submission: Submission) {
+    /// A submission that is durable already goes to its session, whose answer comes when it runs or stands in line.
+    pub async fn submitted(&self, submission: Submission) -> Option<oneshot::Receiver<Answer>> {
         argus_crash_point::here("intake.submitted").await;
         match self.hand_over(&submission).await {
-            Ok(Handed::Over(_)) => {}
+            Ok(Handed::Over(answer)) => return Some(answer),
             // It is durable: whoever starts the session next finds it.
             Ok(Handed::Waits) => {
                 tracing::warn!(session.id = %submission.session, "a stored submission waits for the session's next start");
@@ -68,6 +68,7 @@ impl Intake {
                 tracing::error!(session.id = %submission.session, %error, "a message for a deleted session stays open");
             }
         }
+        None
     }
 
     /// Brings a durable submission to its session, or to the next one in its place where that just ended. Where the

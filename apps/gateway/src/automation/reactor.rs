@@ -1,4 +1,5 @@
-//! The one place where facts turn into deeds: outcomes become durable and are delivered, chats see that work goes on.
+//! The one place where facts turn into deeds: outcomes become durable and are delivered, chats are asked, and see that work
+//! goes on.
 
 use std::sync::Arc;
 
@@ -11,6 +12,16 @@ use crate::delivery::Delivery;
 use crate::sessions::ports::React;
 use crate::store::ledger::{Ledger, Settled};
 
+/// Who puts questions to chats. Both are durable when they answer; errors are in words.
+#[async_trait]
+pub trait AskChats: Send + Sync {
+    /// Puts a question of the agent, once; where it has been answered, that answer.
+    async fn ask(&self, session: &SessionId, question: &ChatQuestion) -> Result<Option<String>, String>;
+
+    /// Such a question needs no answer any more.
+    async fn over(&self, session: &SessionId, key: &str, end: QuestionEnd) -> Result<(), String>;
+}
+
 /// Acts on what sessions tell.
 pub struct Reactor {
     ledger: Ledger,
@@ -18,12 +29,19 @@ pub struct Reactor {
     delivery: Option<Delivery>,
     /// What an outcome says about the prompt that asked for it.
     prompts: Arc<Prompts>,
+    /// Puts questions to chats.
+    asking: Arc<dyn AskChats>,
 }
 
 impl Reactor {
-    /// Outcomes go into the ledger, signs of work to the chats and to who writes the prompts.
-    pub fn new(ledger: Ledger, delivery: Option<Delivery>, prompts: Arc<Prompts>) -> Self {
-        Self { ledger, delivery, prompts }
+    /// Outcomes go into the ledger, questions and signs of work to the chats and to who writes the prompts.
+    pub fn new(
+        ledger: Ledger,
+        delivery: Option<Delivery>,
+        prompts: Arc<Prompts>,
+        asking: Arc<dyn AskChats>,
+    ) -> Self {
+        Self { ledger, delivery, prompts, asking }
     }
 }
 
@@ -40,16 +58,12 @@ impl React for Reactor {
         Ok(())
     }
 
-    async fn ask_chat(
-        &self,
-        _session: &SessionId,
-        _question: &ChatQuestion,
-    ) -> Result<Option<String>, String> {
-        Ok(None)
+    async fn ask_chat(&self, session: &SessionId, question: &ChatQuestion) -> Result<Option<String>, String> {
+        self.asking.ask(session, question).await
     }
 
-    async fn question_over(&self, _session: &SessionId, _key: &str, _end: QuestionEnd) -> Result<(), String> {
-        Ok(())
+    async fn question_over(&self, session: &SessionId, key: &str, end: QuestionEnd) -> Result<(), String> {
+        self.asking.over(session, key, end).await
     }
 
     fn progress(&self, _origin: &Origin, _submission: &SubmissionId, _progress: Progress) {}

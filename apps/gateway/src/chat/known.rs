@@ -2,16 +2,17 @@
 
 use argus_protocol::argus::chat::{Disposition, Receive};
 use argus_protocol::{SessionId, ThreadId};
-use argus_session::{LaneStatus, Origin, Submission, Target};
+use argus_session::{ChatRef, LaneStatus, Origin, Submission, Target};
 
 use super::code::Typed;
 use super::command::{self, Command, Said};
 use super::pairing::{keep_known, try_code};
 use super::ports::Stopped;
+use super::spoken::is_private;
 use super::texts::{self, Older};
-use super::{ChatError, Done, LONGEST_TEXT, Parts, chat_of, is_private, language_of, reply, scope};
+use super::{ChatError, Done, LONGEST_TEXT, Parts, chat_of, reply, scope};
 use crate::clock::new_submission_id;
-use crate::store::ledger::{Language, LedgerError, NewSubmission, Person, Role, Seen, Submitted, Tx, Via};
+use crate::store::ledger::{LedgerError, NewSubmission, Person, Seen, Submitted, Tx, Via};
 
 /// What an answer is made of, once it is written down.
 enum Reply {
@@ -41,7 +42,12 @@ impl Parts {
             Said::Command(command) => Some(command),
             Said::Text => None,
         };
-        let language = language_of(message);
+        let language = person.reads(&message.user);
+        if said.is_none()
+            && let Some(done) = self.answer_in_words(message, &person).await?
+        {
+            return Ok(done);
+        }
         let deed = match said {
             Some(command) => self.obey(message, &person, command).await?,
             None if message.text.trim().is_empty() => Deed::Answer(Reply::Ready(texts::only_text(language))),
@@ -50,12 +56,12 @@ impl Parts {
             }
             None => return self.submit(message, person).await,
         };
-        let message = message.clone();
+        let (message, named_operators) = (message.clone(), !self.operators.is_empty());
         let answered = self.ledger.write(move |tx| {
             Box::pin(async move {
                 match deed {
                     Deed::Answer(reply) => answer(tx, &message, &person, reply).await,
-                    Deed::Pair(typed) => try_code(tx, &message, &typed).await,
+                    Deed::Pair(typed) => try_code(tx, &message, &typed, named_operators).await,
                 }
             })
         });
@@ -69,7 +75,7 @@ impl Parts {
         person: &Person,
         command: Command<'_>,
     ) -> Result<Deed, ChatError> {
-        let language = language_of(message);
+        let language = person.reads(&message.user);
         Ok(Deed::Answer(match command {
             Command::Help => Reply::Ready(texts::help(language)),
             Command::WhoAmI => Reply::WhoAmI,
@@ -83,7 +89,7 @@ impl Parts {
                         return Ok(Deed::Pair(typed));
                     }
                     Some(_) if person.via == Via::List => Reply::Ready(texts::pair_in_private(language)),
-                    _ if wanted && person.via == Via::Code => Reply::Ready(texts::paired_already(language)),
+                    _ if wanted && person.via != Via::List => Reply::Ready(texts::paired_already(language)),
                     _ => Reply::Ready(texts::greeting(language)),
                 }
             }
@@ -91,7 +97,7 @@ impl Parts {
             Command::New => Reply::New(self.session(message).await?),
             Command::Stop => {
                 let session = self.session(message).await?;
-                Reply::Ready(match self.stop(message, &session).await? {
+                Reply::Ready(match self.stop(&chat_of(message), &session).await? {
                     Ok(Stopped { running: true, waiting }) => texts::stopping(language, waiting),
                     Ok(Stopped { running: false, waiting }) => texts::nothing_to_stop(language, waiting),
                     Err(reason) => texts::cannot(language, &reason),
@@ -99,7 +105,7 @@ impl Parts {
             }
             Command::Status => {
                 let session = self.session(message).await?;
-                Reply::Ready(match self.status(message, &session).await? {
+                Reply::Ready(match self.status(&chat_of(message), &session).await? {
                     Ok((lane, older)) => texts::status(language, &lane, older, crate::clock::unix_ms()),
                     Err(reason) => texts::cannot(language, &reason),
                 })
@@ -114,13 +120,13 @@ impl Parts {
     }
 
     /// Stops the chat's turn; where none runs, the one from before `/new`.
-    async fn stop(
+    pub(super) async fn stop(
         &self,
-        message: &Receive,
+        chat: &ChatRef,
         session: &SessionId,
     ) -> Result<Result<Stopped, String>, LedgerError> {
         let mut first = None;
-        for (target, _) in self.targets(message, session).await? {
+        for (target, _) in self.targets(chat, session).await? {
             let stopped = self.turns.stop(session, &target).await;
             match &stopped {
                 Ok(Stopped { running: false, .. }) => {}
@@ -134,11 +140,11 @@ impl Parts {
     /// How the chat's turn stands; where none runs, the one from before `/new`.
     async fn status(
         &self,
-        message: &Receive,
+        chat: &ChatRef,
         session: &SessionId,
     ) -> Result<Result<(LaneStatus, Older), String>, LedgerError> {
         let mut present = None;
-        for (target, older) in self.targets(message, session).await? {
+        for (target, older) in self.targets(chat, session).await? {
             match self.turns.status(session, &target).await {
                 Ok(lane) if lane.running_since.is_some() => return Ok(Ok((lane, older))),
                 Ok(lane) => drop(present.get_or_insert((lane, older))),
@@ -151,14 +157,13 @@ impl Parts {
     /// The chat's present era and the one before it.
     async fn targets(
         &self,
-        message: &Receive,
+        chat: &ChatRef,
         session: &SessionId,
     ) -> Result<Vec<(Target, Older)>, LedgerError> {
-        let chat = chat_of(message);
-        let era = self.ledger.chat_era(session, &chat).await?;
+        let era = self.ledger.chat_era(session, chat).await?;
         let mut targets = vec![(Target::Chat { chat: chat.clone(), era }, Older::No)];
         if let Some(era) = era.checked_sub(1) {
-            targets.push((Target::Chat { chat, era }, Older::Yes));
+            targets.push((Target::Chat { chat: chat.clone(), era }, Older::Yes));
         }
         Ok(targets)
     }
@@ -176,7 +181,8 @@ impl Parts {
                 let chat = chat_of(&message);
                 let era = tx.chat_era(&session, &chat).await?;
                 if !message.attachments.is_empty() {
-                    reply::put(tx, &message, &texts::only_the_text(language_of(&message))).await?;
+                    let language = person.reads(&message.user);
+                    reply::put(tx, &message, &texts::only_the_text(language)).await?;
                 }
                 let submission = Submission {
                     id: new_submission_id(),
@@ -198,7 +204,11 @@ impl Parts {
 }
 
 /// Notes the message and who wrote it.
-async fn first_sight(tx: &mut Tx, message: &Receive, person: &Person) -> Result<Seen, LedgerError> {
+pub(super) async fn first_sight(
+    tx: &mut Tx,
+    message: &Receive,
+    person: &Person,
+) -> Result<Seen, LedgerError> {
     let seen = tx.note_received(&message.channel, &message.bot, &message.idempotency_key).await?;
     if seen == Seen::First {
         keep_known(tx, message, person).await?;
@@ -215,7 +225,7 @@ async fn answer(
     if first_sight(tx, message, person).await? == Seen::Again {
         return Ok(Disposition::Repeated);
     }
-    let (language, chat) = (language_of(message), chat_of(message));
+    let (language, chat) = (person.reads(&message.user), chat_of(message));
     let text = match reply {
         Reply::Ready(text) => text,
         Reply::Where(session) => {
@@ -232,14 +242,11 @@ async fn answer(
             tx.begin_era(&session, &chat).await?;
             texts::new_thread(language)
         }
-        Reply::WhoAmI => who(tx, message, language).await?,
+        Reply::WhoAmI => {
+            let (user, chat) = (&message.user, message.chat_key.as_str());
+            texts::who(language, &user.id, &user.name, person.role, chat)
+        }
     };
     reply::put(tx, message, &text).await?;
     Ok(Disposition::Answered)
-}
-
-async fn who(tx: &mut Tx, message: &Receive, language: Language) -> Result<String, LedgerError> {
-    let Receive { channel, bot, user, .. } = message;
-    let role = tx.person(channel, bot, &user.id).await?.map_or(Role::User, |p| p.role);
-    Ok(texts::who(language, &user.id, &user.name, role, message.chat_key.as_str()))
 }

@@ -3,14 +3,19 @@
 //! Everything a message causes is one transaction of the ledger, its idempotency key included, and only then is it
 //! answered. What a person reads goes out through the outbox.
 
+mod answering;
+mod asking;
+mod button;
 mod code;
 mod command;
 mod error;
 mod known;
 mod pairing;
 pub mod ports;
+mod pressing;
 mod reply;
 mod scope;
+mod spoken;
 mod texts;
 
 #[cfg(test)]
@@ -19,13 +24,15 @@ mod tests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use argus_protocol::argus::chat::{ChatKind, Disposition, Moved, Receive, Received};
+use argus_protocol::argus::chat::{Disposition, Moved, Receive, Received};
 use argus_session::{ChatRef, Submission};
 
+pub use self::asking::Asking;
 pub use self::error::ChatError;
 use self::ports::Turns;
-use crate::config::Scope;
-use crate::store::ledger::{Language, Ledger, Person, Role, Via};
+use self::spoken::{Spoken, base};
+use crate::config::{Scope, WhileRunning};
+use crate::store::ledger::{Ledger, Person, Role, Via};
 use crate::telegram::CHANNEL;
 
 /// Longest text that becomes a submission, in bytes.
@@ -35,15 +42,34 @@ const LONGEST_NAME: usize = 256;
 
 /// The chats' side of the gateway. Clones are handles to the same one.
 #[derive(Clone)]
-pub struct Chats(Arc<Parts>);
+pub struct Chats(Arc<ChatsParts>);
 
-struct Parts {
-    ledger: Ledger,
-    turns: Arc<dyn Turns>,
-    scope: Scope,
-    allowed: BTreeSet<String>,
-    /// The Telegram bot as which answers are sent; `None` where nothing is sent.
-    sends_as: Option<String>,
+type Parts = ChatsParts;
+
+/// What chats are made with.
+pub struct ChatsParts {
+    /// Everything that is stored.
+    pub ledger: Ledger,
+    /// Where turns come from.
+    pub turns: Arc<dyn Turns>,
+    /// Whose session a chat speaks with.
+    pub scope: Scope,
+    /// Ids of users that need no pairing: they are users, and where the list has exactly one entry and no operator is
+    /// named, that person is the operator as long as nobody else is.
+    pub allowed: BTreeSet<String>,
+    /// Ids of users that need no pairing and are operators.
+    pub operators: BTreeSet<String>,
+    /// Groups in which everybody may talk to us.
+    pub open_chats: BTreeSet<String>,
+    /// The ids of the Telegram bots as which answers are sent; what comes for any other is not taken, since nobody would
+    /// ever read an answer.
+    pub sends_as: BTreeSet<String>,
+    /// What a message does while a turn runs, where its chat does not say.
+    pub while_running: WhileRunning,
+    /// The sandbox that agents run in, in their own word, for people who ask.
+    pub sandbox: String,
+    /// When the agent asks for approval where a chat does not say, in its own word.
+    pub approval: String,
 }
 
 /// What became of a message, before it is told.
@@ -55,17 +81,9 @@ enum Done {
 }
 
 impl Chats {
-    /// Chats over these parts. `allowed` are ids of users that need no pairing: they are users, and where the list has
-    /// exactly one entry, that person is the operator as long as nobody else is. `sends_as` is the id of the Telegram bot
-    /// whose messages are sent; what comes for any other is not taken, since nobody would ever read an answer.
-    pub fn new(
-        ledger: Ledger,
-        turns: Arc<dyn Turns>,
-        scope: Scope,
-        allowed: Vec<String>,
-        sends_as: Option<String>,
-    ) -> Self {
-        Self(Arc::new(Parts { ledger, turns, scope, allowed: allowed.into_iter().collect(), sends_as }))
+    /// Chats over these parts.
+    pub fn new(parts: ChatsParts) -> Self {
+        Self(Arc::new(parts))
     }
 
     /// Takes one message of a person. Durable when it answers; the same idempotency key again has no second effect.
@@ -77,7 +95,7 @@ impl Chats {
         if parts.ledger.seen(&message.channel, &message.bot, &message.idempotency_key).await? {
             return Ok(received(Disposition::Repeated));
         }
-        let done = match parts.person(message).await? {
+        let done = match parts.person(&Spoken::of(message)).await? {
             Some(person) => parts.hear(message, person).await?,
             None => parts.meet(message).await?,
         };
@@ -85,7 +103,7 @@ impl Chats {
         let disposition = match done {
             Done::As(disposition) => disposition,
             Done::Submitted(submission) => {
-                parts.turns.submitted(*submission).await;
+                drop(parts.turns.submitted(*submission).await);
                 Disposition::Submitted
             }
         };
@@ -107,24 +125,40 @@ impl Chats {
 
 impl Parts {
     fn can_answer(&self, channel: &str, bot: &str) -> Result<(), ChatError> {
-        if channel == CHANNEL && self.sends_as.as_deref() == Some(bot) {
+        if channel == CHANNEL && self.sends_as.contains(bot) {
             return Ok(());
         }
         Err(ChatError::Unanswerable { channel: channel.to_owned(), bot: bot.to_owned() })
     }
 
-    /// The person who wrote, when we know them: paired, or on the list of allowed ones.
-    async fn person(&self, message: &Receive) -> Result<Option<Person>, ChatError> {
-        let listed = self.allowed.contains(&message.user.id);
-        let stored = self.ledger.person(&message.channel, &message.bot, &message.user.id).await?;
-        Ok(match stored {
-            Some(person) if person.via == Via::Code || listed => Some(person),
-            None if listed => {
-                let role = if self.allowed.len() == 1 { Role::Operator } else { Role::User };
-                Some(Person { role, via: Via::List, name: String::new(), language: None })
-            }
-            Some(_) | None => None,
-        })
+    /// The person who speaks, when we know them: paired, approved, named by a setting, or in a chat that is open to all.
+    async fn person(&self, by: &Spoken) -> Result<Option<Person>, ChatError> {
+        let ChatRef { channel, bot, .. } = &by.chat;
+        let stored = self.ledger.person(channel, bot, &by.user.id).await?;
+        let operator = self.operators.contains(&by.user.id);
+        let listed = operator || self.allowed.contains(&by.user.id);
+        let lasting = stored.as_ref().is_some_and(|person| person.via != Via::List);
+        if !listed && !lasting && !self.is_open(by).await? {
+            return Ok(None);
+        }
+        let alone = self.operators.is_empty() && self.allowed.len() == 1;
+        let role = match &stored {
+            _ if operator => Role::Operator,
+            Some(person) if listed || lasting => person.role,
+            None if listed && alone => Role::Operator,
+            Some(_) | None => Role::User,
+        };
+        let unknown = Person { role, via: Via::List, name: String::new(), language: None, speaks: None };
+        Ok(Some(Person { role, ..stored.unwrap_or(unknown) }))
+    }
+
+    /// Whether everybody in that group may talk to us.
+    async fn is_open(&self, by: &Spoken) -> Result<bool, ChatError> {
+        if by.private {
+            return Ok(false);
+        }
+        let base = base(&by.chat);
+        Ok(self.open_chats.contains(base.chat.as_str()) || self.ledger.is_open(&base).await?)
     }
 }
 
@@ -136,22 +170,18 @@ fn chat_of(message: &Receive) -> ChatRef {
     ChatRef { channel: message.channel.clone(), bot: message.bot.clone(), chat: message.chat_key.clone() }
 }
 
-fn language_of(message: &Receive) -> Language {
-    Language::of_tag(message.user.language.as_deref())
-}
-
-fn is_private(message: &Receive) -> bool {
-    message.chat_kind == ChatKind::Private
-}
-
 fn check(message: &Receive) -> Result<(), ChatError> {
-    for (name, value) in [
+    check_names([
         ("channel", &message.channel),
         ("bot", &message.bot),
         ("user.id", &message.user.id),
         ("messageId", &message.message_id),
         ("idempotencyKey", &message.idempotency_key),
-    ] {
+    ])
+}
+
+fn check_names(names: [(&str, &String); 5]) -> Result<(), ChatError> {
+    for (name, value) in names {
         if value.trim().is_empty() || value.len() > LONGEST_NAME {
             return Err(ChatError::Invalid(format!("'{name}' must have 1 to {LONGEST_NAME} bytes")));
         }

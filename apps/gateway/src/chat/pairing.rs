@@ -5,8 +5,9 @@ use argus_protocol::argus::pairing::PairingCode;
 
 use super::code::{self, Typed};
 use super::command::{self, Command, Said};
-use super::{ChatError, Chats, Done, Parts, chat_of, is_private, language_of, reply, texts};
-use crate::store::ledger::{Code, LedgerError, Person, Role, Seen, Stranger, Tx, Via};
+use super::spoken::is_private;
+use super::{ChatError, Chats, Done, Parts, chat_of, reply, texts};
+use crate::store::ledger::{Code, Language, LedgerError, Person, Role, Seen, Stranger, Tx, Via};
 
 /// How long a code lives, in milliseconds.
 const CODE_LIFE: u64 = 15 * 60 * 1000;
@@ -48,11 +49,11 @@ impl Parts {
         if !is_private(message) {
             return Ok(Done::As(Disposition::Ignored));
         }
-        let message = message.clone();
+        let (message, named_operators) = (message.clone(), !self.operators.is_empty());
         let met = self.ledger.write(move |tx| {
             Box::pin(async move {
                 match typed(&message.text) {
-                    Some(typed) => try_code(tx, &message, &typed).await,
+                    Some(typed) => try_code(tx, &message, &typed, named_operators).await,
                     None => tell_once(tx, &message).await,
                 }
             })
@@ -70,11 +71,13 @@ fn typed(text: &str) -> Option<Typed> {
     }
 }
 
-/// Judges a code that somebody typed, and pairs them when it is right.
+/// Judges a code that somebody typed, and pairs them when it is right. The first to pair is the operator, unless a setting
+/// names operators.
 pub(super) async fn try_code(
     tx: &mut Tx,
     message: &Receive,
     typed: &Typed,
+    named_operators: bool,
 ) -> Result<Disposition, LedgerError> {
     let Receive { channel, bot, user, .. } = message;
     let stranger = tx.stranger(channel, bot, &user.id).await?;
@@ -88,12 +91,12 @@ pub(super) async fn try_code(
     if !tx.code().await?.is_some_and(|code| typed.is(&code.code)) {
         let tries = stranger.tries + 1;
         let noted = Stranger { told_ms: tx.now_ms(), tries };
-        tx.note_stranger(channel, bot, &user.id, noted).await?;
+        tx.note_stranger(&chat_of(message), user, noted).await?;
         reply::put(tx, message, &texts::wrong_code(language, TRIES - tries)).await?;
         return Ok(Disposition::Answered);
     }
     tx.spend_code().await?;
-    let first = !tx.has_operator().await?;
+    let first = !named_operators && !tx.has_operator().await?;
     let role = if first { Role::Operator } else { Role::User };
     tx.know(channel, bot, user, role, Via::Code).await?;
     if is_private(message) && (first || !tx.has_home_chat().await?) {
@@ -115,7 +118,7 @@ async fn tell_once(tx: &mut Tx, message: &Receive) -> Result<Disposition, Ledger
     if tx.note_received(channel, bot, &message.idempotency_key).await? == Seen::Again {
         return Ok(Disposition::Repeated);
     }
-    tx.note_stranger(channel, bot, &user.id, Stranger { told_ms: now, ..stranger }).await?;
+    tx.note_stranger(&chat_of(message), user, Stranger { told_ms: now, ..stranger }).await?;
     reply::put(tx, message, &texts::stranger(language_of(message))).await?;
     Ok(Disposition::Answered)
 }
@@ -138,4 +141,8 @@ pub(super) async fn keep_known(tx: &mut Tx, message: &Receive, person: &Person) 
         tx.set_home_chat(&chat_of(message)).await?;
     }
     Ok(())
+}
+
+fn language_of(message: &Receive) -> Language {
+    Language::of_tag(message.user.language.as_deref())
 }

@@ -1,5 +1,7 @@
 //! Every text a person gets from the chats themselves, in each language, as Markdown.
 
+pub(super) mod asking;
+
 use argus_session::LaneStatus;
 
 use crate::store::ledger::{Language, Role};
@@ -15,6 +17,18 @@ fn pick(language: Language, english: impl Into<String>, chinese: impl Into<Strin
 /// A value that is shown as it is.
 fn code(value: &str) -> String {
     format!("`{}`", value.replace('`', "'"))
+}
+
+/// A text that is no Markdown, as Markdown.
+pub(super) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii_punctuation() {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
 }
 
 const COMMANDS_EN: &str = "/new – begin a new thread\n/stop – stop what I am doing\n/status – how things stand\n\

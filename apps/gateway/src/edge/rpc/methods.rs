@@ -29,7 +29,7 @@ struct Method {
 }
 
 /// The table.
-const METHODS: [Method; 10] = [
+const METHODS: [Method; 11] = [
     Method {
         name: input::ENQUEUE,
         may: May::Clients,
@@ -62,6 +62,16 @@ const METHODS: [Method; 10] = [
             _ = module.register_async_method(name, |params, edge, _| async move {
                 let message: chat::Receive = read(&params)?;
                 edge.chats.receive(&message).await.map_err(|error| tell(error.into()))
+            });
+        },
+    },
+    Method {
+        name: chat::PRESS,
+        may: May::Operator,
+        register: |module, name| {
+            _ = module.register_async_method(name, |params, edge, _| async move {
+                let press: chat::Press = read(&params)?;
+                edge.chats.press(&press).await.map_err(|error| tell(error.into()))
             });
         },
     },

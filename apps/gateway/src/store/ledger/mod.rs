@@ -3,6 +3,7 @@
 //! Whatever is asked of it is durable when it answers. Writes are gathered into transactions by `writer`; reads
 //! run beside them. Statements keep to SQL that Postgres takes too.
 
+mod chat_settings;
 mod codec;
 mod error;
 mod links;
@@ -11,6 +12,7 @@ mod open;
 mod outbox;
 mod pairing;
 mod people;
+mod questions;
 mod received;
 mod retention;
 mod settling;
@@ -30,11 +32,13 @@ use futures::future::BoxFuture;
 use sqlx::SqlitePool;
 use tokio::sync::Notify;
 
+pub use self::chat_settings::ChatSettings;
 pub use self::error::LedgerError;
 pub use self::links::Checkpoint;
 pub use self::outbox::{Body, Button, DocumentBody, EditBody, FilesBody, KeptFile, NewRow, Row, TextBody};
 pub use self::pairing::Code;
 pub use self::people::{Language, Person, Role, Stranger, Via};
+pub use self::questions::{NewQuestion, Question, QuestionState};
 pub use self::received::Seen;
 pub use self::retention::Pruned;
 pub use self::settling::Settled;

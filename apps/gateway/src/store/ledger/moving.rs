@@ -16,6 +16,11 @@ const WAITING: &str = "UPDATE outbox SET chat_key = $4 \
      WHERE channel = $1 AND bot = $2 AND chat_key = $3 AND state = 'pending'";
 const NOTE: &str = "INSERT INTO chat_moves (channel, bot, chat_key, first) VALUES ($1, $2, $4, coalesce( \
      (SELECT first FROM chat_moves WHERE channel = $1 AND bot = $2 AND chat_key = $3), $3)) ON CONFLICT DO NOTHING";
+const ASKED: &str = "UPDATE questions SET chat_key = $4 \
+     WHERE channel = $1 AND bot = $2 AND chat_key = $3 AND state = 'open'";
+const SETTINGS: &str = "UPDATE chat_settings SET chat_key = $4 \
+     WHERE channel = $1 AND bot = $2 AND chat_key = $3 AND NOT EXISTS \
+     (SELECT 1 FROM chat_settings WHERE channel = $1 AND bot = $2 AND chat_key = $4)";
 const HOME: &str = "UPDATE home_chat SET chat_key = $4 WHERE channel = $1 AND bot = $2 AND chat_key = $3";
 
 impl Ledger {
@@ -53,6 +58,8 @@ impl Tx {
         }
         self.rename(NOTE, from, to, None).await?;
         self.rename(HOME, from, to, None).await?;
+        self.rename(ASKED, from, to, None).await?;
+        self.rename(SETTINGS, from, to, None).await?;
         let moved = self.rename(WAITING, from, to, None).await?;
         self.outbox_grew |= moved > 0;
         Ok(moved)

@@ -21,8 +21,10 @@ pub enum Role {
 pub enum Via {
     /// They paired with a code; it lasts.
     Code,
-    /// An allow-list names them; it lasts as long as the list does.
+    /// An allow-list names them, or a chat that is open to all their words: it lasts as long as that does.
     List,
+    /// An operator let them in; it lasts.
+    Approved,
 }
 
 /// A person we know.
@@ -36,6 +38,8 @@ pub struct Person {
     pub name: String,
     /// Their language as an IETF tag, where the channel told.
     pub language: Option<String>,
+    /// The language they chose over that, as an IETF tag.
+    pub speaks: Option<String>,
 }
 
 /// A person we do not know.
@@ -132,10 +136,15 @@ impl Tx {
         .bind(match via {
             Via::Code => "code",
             Via::List => "list",
+            Via::Approved => "approved",
         })
         .bind(to_sql(self.now_ms()))
         .execute(&mut self.connection)
         .await?;
+        // Whom only a list or a chat names may be a stranger again, and has their tries then.
+        if via == Via::List {
+            return Ok(());
+        }
         sqlx::query("DELETE FROM strangers WHERE channel = $1 AND bot = $2 AND user_id = $3")
             .bind(channel)
             .bind(bot)
@@ -159,23 +168,27 @@ impl Tx {
         Ok(Stranger { told_ms: from_sql(row.try_get("told_ms")?), tries: row.try_get("tries")? })
     }
 
-    /// Remembers somebody we do not know.
+    /// Remembers somebody we do not know, and where they wrote.
     pub async fn note_stranger(
         &mut self,
-        channel: &str,
-        bot: &str,
-        user: &str,
+        chat: &ChatRef,
+        user: &User,
         stranger: Stranger,
     ) -> Result<(), LedgerError> {
         sqlx::query(
-            "INSERT INTO strangers (channel, bot, user_id, told_ms, tries) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (channel, bot, user_id) DO UPDATE SET told_ms = excluded.told_ms, tries = excluded.tries",
+            "INSERT INTO strangers (channel, bot, user_id, told_ms, tries, name, language, chat_key) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (channel, bot, user_id) DO UPDATE \
+             SET told_ms = excluded.told_ms, tries = excluded.tries, name = excluded.name, \
+             language = excluded.language, chat_key = excluded.chat_key",
         )
-        .bind(channel)
-        .bind(bot)
-        .bind(user)
+        .bind(&chat.channel)
+        .bind(&chat.bot)
+        .bind(&user.id)
         .bind(to_sql(stranger.told_ms))
         .bind(stranger.tries)
+        .bind(&user.name)
+        .bind(&user.language)
+        .bind(chat.chat.as_str())
         .execute(&mut self.connection)
         .await?;
         Ok(())
@@ -212,7 +225,7 @@ async fn person(
     user: &str,
 ) -> Result<Option<Person>, LedgerError> {
     let row = sqlx::query(
-        "SELECT role, via, name, language FROM people WHERE channel = $1 AND bot = $2 AND user_id = $3",
+        "SELECT role, via, name, language, speaks FROM people WHERE channel = $1 AND bot = $2 AND user_id = $3",
     )
     .bind(channel)
     .bind(bot)
@@ -220,22 +233,35 @@ async fn person(
     .fetch_optional(db)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let role = match row.try_get("role")? {
-        "operator" => Role::Operator,
-        "user" => Role::User,
-        other => return Err(LedgerError::unreadable("a role", other)),
-    };
-    let via = match row.try_get("via")? {
-        "code" => Via::Code,
-        "list" => Via::List,
-        other => return Err(LedgerError::unreadable("a way of knowing somebody", other)),
-    };
-    Ok(Some(Person { role, via, name: row.try_get("name")?, language: row.try_get("language")? }))
+    Ok(Some(Person {
+        role: role(row.try_get("role")?)?,
+        via: via(row.try_get("via")?)?,
+        name: row.try_get("name")?,
+        language: row.try_get("language")?,
+        speaks: row.try_get("speaks")?,
+    }))
+}
+
+pub(super) fn role(word: &str) -> Result<Role, LedgerError> {
+    match word {
+        "operator" => Ok(Role::Operator),
+        "user" => Ok(Role::User),
+        other => Err(LedgerError::unreadable("a role", other)),
+    }
+}
+
+pub(super) fn via(word: &str) -> Result<Via, LedgerError> {
+    match word {
+        "code" => Ok(Via::Code),
+        "list" => Ok(Via::List),
+        "approved" => Ok(Via::Approved),
+        other => Err(LedgerError::unreadable("a way of knowing somebody", other)),
+    }
 }
 
 pub(super) async fn paired(db: impl SqliteExecutor<'_>) -> Result<u64, LedgerError> {
     let paired: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM people WHERE via = 'code'").fetch_one(db).await?;
+        sqlx::query_scalar("SELECT count(*) FROM people WHERE via <> 'list'").fetch_one(db).await?;
     Ok(from_sql(paired))
 }
 
@@ -244,12 +270,13 @@ pub(super) async fn language(
     chat: &ChatRef,
     user: &str,
 ) -> Result<Language, LedgerError> {
-    let tag: Option<Option<String>> =
-        sqlx::query_scalar("SELECT language FROM people WHERE channel = $1 AND bot = $2 AND user_id = $3")
-            .bind(&chat.channel)
-            .bind(&chat.bot)
-            .bind(user)
-            .fetch_optional(db)
-            .await?;
+    let tag: Option<Option<String>> = sqlx::query_scalar(
+        "SELECT coalesce(speaks, language) FROM people WHERE channel = $1 AND bot = $2 AND user_id = $3",
+    )
+    .bind(&chat.channel)
+    .bind(&chat.bot)
+    .bind(user)
+    .fetch_optional(db)
+    .await?;
     Ok(Language::of_tag(tag.flatten().as_deref()))
 }

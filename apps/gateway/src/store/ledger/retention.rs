@@ -16,6 +16,8 @@ pub struct Pruned {
     pub strangers: u64,
     /// Tokens that expired or were revoked.
     pub tokens: u64,
+    /// Questions that were answered, or need no answer.
+    pub questions: u64,
 }
 
 /// Rows of one transaction at most, so that nobody waits long behind it.
@@ -33,6 +35,9 @@ const STRANGERS: &str = "DELETE FROM strangers WHERE (channel, bot, user_id) IN 
 const TOKENS: &str = "DELETE FROM tokens WHERE id IN \
      (SELECT id FROM tokens WHERE revoked_ms < $1 OR expires_ms < $1 LIMIT $2)";
 
+const QUESTIONS: &str = "DELETE FROM questions WHERE id IN (SELECT id FROM questions \
+     WHERE (state <> 'open' AND done_ms < $1) OR (state = 'open' AND expires_ms < $1) LIMIT $2)";
+
 impl Ledger {
     /// Removes what ended more than `days` before `now_ms` (unix milliseconds). What is open or waits stays. At least
     /// two days are kept: channels offer a message again for one.
@@ -44,6 +49,7 @@ impl Ledger {
             outbox: self.sweep(OUTBOX, before).await?,
             strangers: self.sweep(STRANGERS, before).await?,
             tokens: self.sweep(TOKENS, before).await?,
+            questions: self.sweep(QUESTIONS, before).await?,
         })
     }
 

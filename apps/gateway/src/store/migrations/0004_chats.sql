@@ -5,7 +5,7 @@ ALTER TABLE submissions ADD COLUMN cached_tokens BIGINT;
 ALTER TABLE submissions ADD COLUMN output_tokens BIGINT;
 
 -- Questions of agents that chats are asked. `id` stands in buttons; `key` is the session's name for it; `draft` is what has
--- been answered of several; `answer` is the result for the agent.
+-- been answered of several; `answer` is the result for the agent; `outcome` is what the chat is told of its end.
 CREATE TABLE questions (
     id          TEXT PRIMARY KEY,
     session     TEXT NOT NULL,
@@ -20,7 +20,7 @@ CREATE TABLE questions (
     state       TEXT NOT NULL CHECK (state IN ('open', 'answered', 'over')),
     draft       TEXT,
     answer      TEXT,
-    answered_by TEXT,
+    outcome     TEXT,
     created_ms  BIGINT NOT NULL,
     expires_ms  BIGINT NOT NULL,
     done_ms     BIGINT,

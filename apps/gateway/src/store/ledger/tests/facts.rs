@@ -122,9 +122,11 @@ async fn a_dead_code_is_none_and_a_new_one_lets_everybody_try_again() {
     let code = Code { code: "ABCDEFGH".to_owned(), expires_ms: 2000 };
     let stranger = Stranger { told_ms: 7, tries: 5 };
     let set = code.clone();
+    let chat = ChatRef { channel: "telegram".into(), bot: "1".into(), chat: "9".parse().unwrap() };
+    let nine = User { id: "9".into(), name: "Nine".into(), language: None };
     let first = ledger.write(move |tx| {
         Box::pin(async move {
-            tx.note_stranger("telegram", "1", "9", stranger).await?;
+            tx.note_stranger(&chat, &nine, stranger).await?;
             tx.set_code(&set).await?;
             Ok((tx.code().await?, tx.stranger("telegram", "1", "9").await?))
         })
@@ -155,7 +157,10 @@ async fn what_ended_long_ago_is_let_go_and_what_is_open_stays() {
     note("new").await.unwrap();
 
     let gone = ledger.prune(2000 + 9 * day, 9).await.unwrap();
-    assert_eq!(gone, Pruned { submissions: 2, received: 1, outbox: 1, strangers: 0, tokens: 0 });
+    assert_eq!(
+        gone,
+        Pruned { submissions: 2, received: 1, outbox: 1, strangers: 0, tokens: 0, questions: 0 }
+    );
     assert_eq!(ledger.prune(2000 + 9 * day, 9).await.unwrap(), Pruned::default());
     assert_eq!(ledger.open_submissions(&session("s")).await.unwrap().len(), 1);
     assert_eq!(waiting(&ledger).await, [("c".to_owned(), "English: old, waits".to_owned())]);

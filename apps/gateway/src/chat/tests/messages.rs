@@ -1,171 +1,6 @@
-//! What people write and what comes of it, on a real ledger.
+//! Pairing, texts and the first commands.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-
-use argus_protocol::argus::chat::{Attachment, AttachmentKind, Manner, User};
-use argus_protocol::{SessionId, ThreadId};
-use argus_session::{LaneStatus, Origin, Target};
-use async_trait::async_trait;
-
-use super::ports::Stopped;
 use super::*;
-use crate::config::Scope;
-use crate::store::ledger::{Body, NewRow, TextBody};
-
-const DAY: u64 = 24 * 60 * 60 * 1000;
-
-/// Remembers what it was asked; era 0 of chat 7 has a turn that runs.
-#[derive(Default)]
-struct Sessions {
-    submitted: Mutex<Vec<Submission>>,
-    stopped: Mutex<Vec<Target>>,
-    broken: Mutex<Option<String>>,
-}
-
-impl Sessions {
-    fn runs(target: &Target) -> bool {
-        matches!(target, Target::Chat { chat, era: 0 } if chat.chat.as_str() == "7")
-    }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[async_trait]
-impl Turns for Sessions {
-    async fn submitted(&self, submission: Submission) {
-        locked(&self.submitted).push(submission);
-    }
-
-    async fn stop(&self, _session: &SessionId, target: &Target) -> Result<Stopped, String> {
-        locked(&self.stopped).push(target.clone());
-        Ok(Stopped { running: Self::runs(target), waiting: 0 })
-    }
-
-    async fn status(&self, _session: &SessionId, target: &Target) -> Result<LaneStatus, String> {
-        let running_since = Self::runs(target).then(crate::clock::unix_ms);
-        Ok(LaneStatus { thread: None, running_since, waiting: 1, runtime: "ready", trouble: None })
-    }
-
-    async fn default_session(&self) -> Result<SessionId, String> {
-        match &*locked(&self.broken) {
-            Some(reason) => Err(reason.clone()),
-            None => Ok(session()),
-        }
-    }
-
-    async fn session_of(&self, owner: &str) -> Result<SessionId, String> {
-        let words = owner.replace('\0', "-");
-        words.parse().map_err(|_| format!("no session for {words}"))
-    }
-}
-
-fn session() -> SessionId {
-    "a1b2c3d4e5f6".parse().unwrap()
-}
-
-fn no_answers(_: &argus_session::Settlement, _: Language) -> Vec<NewRow> {
-    Vec::new()
-}
-
-/// A gateway's chats: people 1 to 9, whose private chats have their numbers, and a group -5.
-struct Desk {
-    _dir: tempfile::TempDir,
-    ledger: Ledger,
-    sessions: Arc<Sessions>,
-    chats: Chats,
-    clock: Arc<AtomicU64>,
-    next: AtomicU64,
-}
-
-impl Desk {
-    async fn new(allowed: &[&str]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let clock = Arc::new(AtomicU64::new(10 * DAY));
-        let time = Arc::clone(&clock);
-        let path = dir.path().join("ledger.db");
-        let clock_of_ledger = Arc::new(move || time.load(Ordering::SeqCst));
-        let ledger = Ledger::open_with_clock(&path, no_answers, clock_of_ledger).await.unwrap();
-        let sessions = Arc::new(Sessions::default());
-        let allowed = allowed.iter().map(|id| (*id).to_owned()).collect();
-        let turns: Arc<dyn Turns> = Arc::clone(&sessions) as _;
-        let chats = Chats::new(ledger.clone(), turns, Scope::Shared, allowed, Some("42".to_owned()));
-        Self { _dir: dir, ledger, sessions, chats, clock, next: AtomicU64::new(1) }
-    }
-
-    /// Person 7 has paired.
-    async fn with_operator() -> Self {
-        let desk = Self::new(&[]).await;
-        let code = desk.code().await;
-        assert_eq!(
-            desk.says("7", &code).await,
-            "We are paired: you are the operator. Write to me what you need."
-        );
-        desk
-    }
-
-    async fn code(&self) -> String {
-        self.chats.pairing_code().await.unwrap().code
-    }
-
-    fn later(&self, ms: u64) {
-        self.clock.fetch_add(ms, Ordering::SeqCst);
-    }
-
-    fn message(&self, user: &str, chat: &str, text: &str) -> Receive {
-        let number = self.next.fetch_add(1, Ordering::SeqCst);
-        Receive {
-            channel: "telegram".into(),
-            bot: "42".into(),
-            chat_key: chat.parse().unwrap(),
-            chat_kind: if chat.starts_with('-') { ChatKind::Group } else { ChatKind::Private },
-            user: User { id: user.into(), name: format!("P{user}"), language: None },
-            message_id: number.to_string(),
-            text: text.into(),
-            attachments: Vec::new(),
-            unsupported: Vec::new(),
-            reply_to: None,
-            album: None,
-            manner: Manner::Addressed,
-            idempotency_key: format!("k{number}"),
-        }
-    }
-
-    async fn receive(&self, message: &Receive) -> Disposition {
-        self.chats.receive(message).await.unwrap().disposition
-    }
-
-    /// What waits in the outbox for a chat: the first line of the oldest, which then counts as sent.
-    async fn read(&self, chat: &str) -> Option<String> {
-        let rows = self.ledger.waiting_rows("telegram", "42", 100).await.unwrap();
-        let row = rows.into_iter().find(|row| row.chat.chat.as_str() == chat)?;
-        self.ledger.mark_sent(row.id, "1").await.unwrap();
-        let Body::Text(TextBody { plain, .. }) = row.body else { panic!("a text") };
-        Some(plain)
-    }
-
-    /// Somebody writes in private and gets this first line, or this disposition when there is no answer.
-    async fn says(&self, user: &str, text: &str) -> String {
-        let disposition = self.receive(&self.message(user, user, text)).await;
-        match self.read(user).await {
-            Some(answer) => answer.lines().next().unwrap_or_default().to_owned(),
-            None => format!("{disposition:?}"),
-        }
-    }
-
-    fn submitted(&self) -> Vec<(String, Target)> {
-        locked(&self.sessions.submitted).iter().map(|s| (s.text.clone(), s.target.clone())).collect()
-    }
-}
-
-fn target(chat: &str, era: u32) -> Target {
-    Target::Chat {
-        chat: ChatRef { channel: "telegram".into(), bot: "42".into(), chat: chat.parse().unwrap() },
-        era,
-    }
-}
 
 const STRANGER: &str = "Hello! We have not met yet, so I cannot work for you. If this is your Argus, send me the \
      pairing code that argus pair shows.";
@@ -336,9 +171,7 @@ async fn somebody_on_the_list_needs_no_pairing_and_is_known_as_long_as_it_names_
     assert_eq!(desk.ledger.home_chat().await.unwrap().unwrap().chat.as_str(), "7");
     assert_eq!(desk.says("8", "ABCDEFGH").await, "Submitted", "a text of eight letters is a text");
 
-    let sends_as = Some("42".to_owned());
-    let turns = Arc::clone(&desk.sessions) as _;
-    let shorter = Chats::new(desk.ledger.clone(), turns, Scope::Shared, Vec::new(), sends_as);
+    let shorter = desk.again(&[], |_| {});
     for (user, expected) in [("7", Disposition::Submitted), ("8", Disposition::Answered)] {
         let message = desk.message(user, user, "after a restart");
         assert_eq!(shorter.receive(&message).await.unwrap().disposition, expected, "{user}");
@@ -354,9 +187,7 @@ async fn the_scope_decides_whose_session_a_message_goes_to() {
         (Scope::Chat, ["chat-telegram-42-7", "chat-telegram-42-8", "chat-telegram-42--5"]),
     ] {
         let desk = Desk::new(&["7", "8"]).await;
-        let allowed = vec!["7".to_owned(), "8".to_owned()];
-        let turns = Arc::clone(&desk.sessions) as _;
-        let chats = Chats::new(desk.ledger.clone(), turns, scope, allowed, Some("42".to_owned()));
+        let chats = desk.again(&["7", "8"], |parts| parts.scope = scope);
         for (user, chat) in [("7", "7"), ("8", "8"), ("7", "-5")] {
             chats.receive(&desk.message(user, chat, "work")).await.unwrap();
         }
@@ -369,8 +200,7 @@ async fn the_scope_decides_whose_session_a_message_goes_to() {
 #[tokio::test]
 async fn a_chat_with_another_key_keeps_the_session_of_its_own() {
     let desk = Desk::new(&["7"]).await;
-    let (turns, allowed) = (Arc::clone(&desk.sessions) as _, vec!["7".to_owned()]);
-    let chats = Chats::new(desk.ledger.clone(), turns, Scope::Chat, allowed, Some("42".to_owned()));
+    let chats = desk.again(&["7"], |parts| parts.scope = Scope::Chat);
     let (from, to) = ("-5".parse().unwrap(), "-100".parse().unwrap());
     chats.moved(&Moved { channel: "telegram".into(), bot: "42".into(), from, to }).await.unwrap();
     chats.receive(&desk.message("7", "-100", "work")).await.unwrap();
@@ -452,8 +282,4 @@ async fn what_nobody_could_ever_be_answered_is_not_taken() {
         assert!(error.contains("no answer would arrive: start it with the TELEGRAM_BOT_TOKEN"), "{error}");
     }
     assert_eq!(desk.receive(&message).await, Disposition::Submitted, "nothing was noted of it");
-}
-
-fn a_picture() -> Attachment {
-    Attachment { kind: AttachmentKind::Photo, source: "f1".into(), name: None, mime: None, size: None }
 }

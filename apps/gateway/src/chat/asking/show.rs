@@ -1,0 +1,300 @@
+//! A question as a message: what is asked, bounded, with its buttons.
+
+use argus_chat_markup::Part;
+
+use super::asked::{Asked, Change, Decide, What};
+use super::form::{Draft, Form, Step};
+use crate::chat::texts::{asking as texts, escaped};
+use crate::store::ledger::{Button, Language};
+
+/// Characters of what it is about that are tried to be shown, the most first: one message has to hold it.
+const BUDGETS: [usize; 4] = [2400, 1200, 500, 120];
+/// The most of what it is about that is sent as a file, in bytes.
+const LONGEST_FILE: usize = 1 << 20;
+/// Characters of a reason, a path and the like.
+const SHORT: usize = 300;
+/// Files that are named.
+const MOST_FILES: usize = 20;
+/// Characters that a button shows.
+const LABEL: usize = 40;
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::chat) struct Shown {
+    pub(in crate::chat) part: Part,
+    pub(in crate::chat) buttons: Vec<Vec<Button>>,
+    /// What it is about, where the message holds only a part of that.
+    pub(in crate::chat) whole: Option<Whole>,
+}
+
+/// What a question is about, as a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::chat) struct Whole {
+    pub(in crate::chat) name: &'static str,
+    pub(in crate::chat) text: String,
+}
+
+/// The message of a question. `end` is what came of it; without, there are buttons.
+pub(in crate::chat) fn message(
+    asked: &Asked,
+    id: &str,
+    draft: &Draft,
+    language: Language,
+    end: Option<&str>,
+) -> Shown {
+    let closing = end.map(|end| format!("\n\n{}", escaped(end))).unwrap_or_default();
+    match asked {
+        Asked::Decide(decide) => {
+            let (part, cut) = fitting(|budget| {
+                let (text, cut) = decision(decide, language, budget);
+                let note = if cut && end.is_none() { texts::in_the_file(language) } else { String::new() };
+                (format!("{text}\n\n{note}{closing}"), cut)
+            });
+            let buttons = if end.is_some() { Vec::new() } else { of_decide(decide, id, language) };
+            Shown { part, buttons, whole: if cut { whole(&decide.what) } else { None } }
+        }
+        Asked::Fill(form) => {
+            let text = |budget| {
+                (format!("{}{closing}", filling(form, draft, language, budget, end.is_some())), false)
+            };
+            let buttons = if end.is_some() { Vec::new() } else { of_form(form, draft, id, language) };
+            Shown { part: fitting(text).0, buttons, whole: None }
+        }
+        Asked::Unaskable(_) => {
+            Shown { part: fitting(|_| (closing.clone(), false)).0, buttons: Vec::new(), whole: None }
+        }
+    }
+}
+
+/// As much as one message holds, and whether something was left out.
+fn fitting(text: impl Fn(usize) -> (String, bool)) -> (Part, bool) {
+    let mut last = (Part { html: "…".to_owned(), plain: "…".to_owned() }, false);
+    for budget in BUDGETS {
+        let (text, cut) = text(budget);
+        let mut parts = argus_chat_markup::telegram(&text);
+        let one = parts.len() == 1;
+        if !parts.is_empty() {
+            last = (parts.swap_remove(0), cut);
+        }
+        if one {
+            break;
+        }
+    }
+    last
+}
+
+fn decision(decide: &Decide, language: Language, budget: usize) -> (String, bool) {
+    let mut lines = vec![texts::title(language, &decide.what)];
+    let mut cut = false;
+    let reason_and_folder = |lines: &mut Vec<String>, reason: &Option<String>, cwd: &Option<String>| {
+        lines.extend(reason.as_deref().map(|text| texts::reason(language, &escaped(&short(text)))));
+        lines.extend(cwd.as_deref().map(|cwd| texts::folder(language, &short(cwd))));
+    };
+    match &decide.what {
+        What::Command { command, cwd, reason, beyond, prefix, .. } => {
+            let (text, left_out) = middle_out(command, budget, language);
+            cut = left_out;
+            lines.push(fenced("", &text));
+            reason_and_folder(&mut lines, reason, cwd);
+            lines.extend(listed(beyond, language));
+            lines.extend(prefix.as_deref().map(|prefix| texts::always(language, &short(prefix))));
+        }
+        What::Files { changes, root, reason } => {
+            let (text, left_out) = files(changes, language, budget);
+            cut = left_out;
+            lines.push(text);
+            reason_and_folder(&mut lines, reason, &None);
+            lines.extend(root.as_deref().map(|root| texts::root(language, &short(root))));
+        }
+        What::Permissions { beyond, cwd, reason } => {
+            lines.extend(listed(beyond, language));
+            reason_and_folder(&mut lines, reason, cwd);
+        }
+        What::Link { message, url, .. } => {
+            lines.push(escaped(&middle_out(message, budget, language).0));
+            lines.push(fenced("", &short_to(url, 1000)));
+        }
+    }
+    (lines.join("\n\n"), cut)
+}
+
+fn listed(beyond: &[String], language: Language) -> Option<String> {
+    let mut shown: Vec<_> = beyond.iter().take(MOST_FILES).map(|line| short(line)).collect();
+    if beyond.len() > MOST_FILES {
+        shown.push(texts::more(language, beyond.len() - MOST_FILES));
+    }
+    (!shown.is_empty()).then(|| texts::beyond(language, &shown))
+}
+
+fn files(changes: &[Change], language: Language, budget: usize) -> (String, bool) {
+    if changes.is_empty() {
+        return (texts::no_files(language), false);
+    }
+    let mut lines: Vec<_> = changes
+        .iter()
+        .take(MOST_FILES)
+        .map(|change| {
+            format!("- {} `{}`", texts::kind(language, change.kind), short(&change.path).replace('`', "'"))
+        })
+        .collect();
+    if changes.len() > MOST_FILES {
+        lines.push(format!("- {}", texts::more(language, changes.len() - MOST_FILES)));
+    }
+    let diff = diffs(changes);
+    let (shown, cut) = middle_out(&diff, budget, language);
+    (format!("{}\n\n{}", lines.join("\n"), fenced("diff", &shown)), cut || changes.len() > MOST_FILES)
+}
+
+fn diffs(changes: &[Change]) -> String {
+    let one = |change: &Change| format!("{}\n{}", change.path, change.diff.trim_end());
+    changes.iter().map(one).collect::<Vec<_>>().join("\n\n")
+}
+
+fn whole(what: &What) -> Option<Whole> {
+    let (name, mut text) = match what {
+        What::Command { command, .. } => ("command.txt", command.clone()),
+        What::Files { changes, .. } => ("changes.diff", diffs(changes)),
+        What::Permissions { .. } | What::Link { .. } => return None,
+    };
+    text.truncate(text.floor_char_boundary(LONGEST_FILE));
+    Some(Whole { name, text })
+}
+
+fn filling(form: &Form, draft: &Draft, language: Language, budget: usize, over: bool) -> String {
+    let mut lines = vec![texts::asks(language, form.server.as_deref())];
+    lines.push(escaped(&middle_out(&form.message, budget, language).0));
+    for (field, answer) in form.fields.iter().zip(&draft.answers) {
+        let told = match answer {
+            None => texts::skipped(language),
+            Some(_) if field.secret => texts::hidden(language),
+            Some(value) => short(&words(value, language)),
+        };
+        let name = if field.title.is_empty() { &field.question } else { &field.title };
+        lines.push(format!("{}: {}", escaped(&short_to(name, 60)), escaped(&short_to(&told, 100))));
+    }
+    if let Some(field) = form.present(draft).filter(|_| !over) {
+        if form.fields.len() > 1 {
+            lines.push(texts::place(language, draft.answers.len() + 1, form.fields.len()));
+        }
+        if !field.title.is_empty() {
+            lines.push(format!("**{}**", escaped(&short_to(&field.title, 100))));
+        }
+        lines.push(escaped(&middle_out(&field.question, budget, language).0));
+        let explained = field.options.iter().filter(|option| !option.more.is_empty());
+        let explained = explained
+            .map(|o| format!("- {}: {}", escaped(&short_to(&o.label, 60)), escaped(&short_to(&o.more, 120))));
+        lines.push(explained.take(MOST_FILES).collect::<Vec<_>>().join("\n"));
+        if field.free.is_some() {
+            lines.push(texts::write_it(language, !field.options.is_empty()));
+        }
+        if field.secret {
+            lines.push(texts::secret(language));
+        }
+    }
+    lines.retain(|line| !line.trim().is_empty());
+    lines.join("\n\n")
+}
+
+fn words(value: &serde_json::Value, language: Language) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Bool(yes) => texts::yes(language, *yes),
+        serde_json::Value::Array(all) => {
+            all.iter().map(|one| words(one, language)).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn of_decide(decide: &Decide, id: &str, language: Language) -> Vec<Vec<Button>> {
+    let buttons = decide.choices.iter();
+    buttons.map(|choice| vec![button(texts::button(language, &choice.verdict), id, &choice.word)]).collect()
+}
+
+fn of_form(form: &Form, draft: &Draft, id: &str, language: Language) -> Vec<Vec<Button>> {
+    let mut rows = Vec::new();
+    let at = draft.answers.len();
+    match form.present(draft) {
+        None => rows.push(vec![button(texts::accept(language), id, &Step::Accept.word())]),
+        Some(field) => {
+            for (number, option) in field.options.iter().enumerate() {
+                let label = option.value.as_bool().map(|yes| texts::yes(language, yes));
+                let label = label.unwrap_or_else(|| option.label.clone());
+                let mark = match field.many {
+                    Some(_) if draft.picked.contains(&number) => "☑ ",
+                    Some(_) => "☐ ",
+                    None => "",
+                };
+                rows.push(vec![button(format!("{mark}{label}"), id, &Step::Option(at, number).word())]);
+            }
+            let mut last = Vec::new();
+            if field.many.is_some() {
+                last.push(button(texts::enough(language), id, &Step::Enough(at).word()));
+            }
+            if !field.required {
+                last.push(button(texts::skip(language), id, &Step::Skip(at).word()));
+            }
+            if !last.is_empty() {
+                rows.push(last);
+            }
+        }
+    }
+    let mut last = vec![button(texts::decline(language), id, &Step::Decline.word())];
+    if form.server.is_some() {
+        last.push(button(texts::cancel(language), id, &Step::Cancel.word()));
+    }
+    rows.push(last);
+    rows
+}
+
+fn button(text: String, id: &str, word: &str) -> Button {
+    let text = short_to(text.trim(), LABEL);
+    let text = if text.is_empty() { "…".to_owned() } else { text };
+    Button { text, data: format!("q:{id}:{word}") }
+}
+
+/// A block of code that what is in it cannot end, and in which nothing is invisible or out of its order.
+fn fenced(language: &str, text: &str) -> String {
+    let text = visible(text);
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}{language}\n{text}\n{fence}")
+}
+
+/// Characters that would hide what stands there are shown by their numbers.
+fn visible(text: &str) -> String {
+    let hides = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if hides(c) { shown.push_str(&format!("\\u{{{:x}}}", u32::from(c))) } else { shown.push(c) }
+    }
+    shown
+}
+
+/// The beginning and the end of a long text, with a note of what is not there between them.
+fn middle_out(text: &str, most: usize, language: Language) -> (String, bool) {
+    if text.chars().take(most + 1).count() <= most {
+        return (text.to_owned(), false);
+    }
+    let half = most / 2;
+    let head = text.char_indices().nth(half).map_or(text.len(), |(at, _)| at);
+    let tail = text.char_indices().rev().nth(half.saturating_sub(1)).map_or(head, |(at, _)| at.max(head));
+    let note = texts::left_out(language, tail - head);
+    (format!("{}\n{note}\n{}", &text[..head], &text[tail..]), true)
+}
+
+fn short(text: &str) -> String {
+    short_to(text, SHORT)
+}
+
+fn short_to(text: &str, most: usize) -> String {
+    let line = visible(text).replace('\n', " ");
+    let mut kept: String = line.chars().take(most).collect();
+    if kept.len() < line.len() {
+        kept.push('…');
+    }
+    kept
+}

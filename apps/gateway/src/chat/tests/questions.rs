@@ -1,0 +1,527 @@
+//! Questions of agents: how they are put, who may answer, and what the agent is told.
+
+use argus_protocol::argus::chat::Replied;
+use argus_session::{ChatQuestion, QuestionEnd};
+
+use super::*;
+
+/// What person 7 is asked in their chat, in the words of the agent's request.
+fn question(key: &str, method: &str, params: &Value) -> ChatQuestion {
+    in_chat("7", key, method, params)
+}
+
+fn in_chat(chat: &str, key: &str, method: &str, params: &Value) -> ChatQuestion {
+    let chat = ChatRef { channel: "telegram".into(), bot: "42".into(), chat: chat.parse().unwrap() };
+    ChatQuestion {
+        key: key.into(),
+        origin: Origin::Chat { chat, user: "7".into(), message: "1".into() },
+        method: method.into(),
+        params: params.to_string(),
+        item: None,
+        expires_ms: 20 * DAY,
+    }
+}
+
+fn command() -> Value {
+    json!({ "threadId": "t", "turnId": "u", "itemId": "i", "command": "git push", "cwd": "/work",
+        "reason": "to share *it*", "proposedExecpolicyAmendment": ["git", "push"],
+        "proposedNetworkPolicyAmendments": [{ "host": "a.example", "action": "allow" }] })
+}
+
+const COMMAND: &str = "item/commandExecution/requestApproval";
+const FILES: &str = "item/fileChange/requestApproval";
+const PERMISSIONS: &str = "item/permissions/requestApproval";
+const INPUT: &str = "item/tool/requestUserInput";
+const ELICIT: &str = "mcpServer/elicitation/request";
+
+impl Desk {
+    fn asking(&self) -> Asking {
+        Asking::new(self.ledger.clone())
+    }
+
+    async fn asks(&self, question: &ChatQuestion) -> Option<String> {
+        self.asking().ask(&session(), question).await.unwrap()
+    }
+
+    fn told(&self) -> Vec<Value> {
+        std::mem::take(&mut *locked(&self.sessions.answered)).into_iter().map(|(_, result)| result).collect()
+    }
+
+    /// Asks, presses the button with this text, and answers what the agent was told.
+    async fn decided(&self, question: &ChatQuestion, button: &str) -> (Value, String) {
+        assert_eq!(self.asks(question).await, None);
+        let (_, _, buttons) = self.asked("7").await;
+        let labels: Vec<_> = buttons.iter().map(|button| button.text.clone()).collect();
+        let button = buttons.iter().find(|one| one.text == button).unwrap_or_else(|| panic!("{labels:?}"));
+        assert!(button.data.len() <= 64, "{}", button.data);
+        let pressed = self.presses("7", "7", &button.data).await;
+        let (text, left) = self.edited("7").await;
+        assert_eq!((left, pressed.alert), (Vec::new(), false));
+        let told = self.told();
+        assert_eq!(told.len(), 1, "{told:?}");
+        let last = text.lines().last().unwrap_or_default().to_owned();
+        assert_eq!(pressed.notice.as_ref(), Some(&last));
+        (told[0].clone(), last)
+    }
+}
+
+#[tokio::test]
+async fn every_decision_is_told_to_the_agent_in_the_words_of_its_kind() {
+    let desk = Desk::with_operator().await;
+    let wanted = json!({ "network": { "enabled": true }, "fileSystem": { "write": ["/etc"] } });
+    let permissions = json!({ "cwd": "/work", "permissions": wanted });
+    let offered = json!({ "command": "ls", "availableDecisions": ["accept", "somethingNew", "cancel"] });
+    let human = json!({ "command": "ls", "kind": "humanCommand", "proposedExecpolicyAmendment": ["ls"] });
+    let first_command = json!({ "command": ["rm", "-r", "a b"], "cwd": "/work" });
+    let first_patch = json!({ "fileChanges": { "/a": { "type": "add", "content": "x" } } });
+    let link = json!({ "serverName": "s", "mode": "url", "message": "Sign in", "url": "https://a.example", "elicitationId": "e" });
+    let always = json!({ "acceptWithExecpolicyAmendment": { "execpolicy_amendment": ["git", "push"] } });
+    let host = json!({ "applyNetworkPolicyAmendment": { "network_policy_amendment": { "host": "a.example", "action": "allow" } } });
+    for (number, (method, params, button, result, outcome)) in [
+        (COMMAND, command(), "✅ Allow once", json!({ "decision": "accept" }), "✅ Allowed once by P7"),
+        (
+            COMMAND,
+            command(),
+            "✅ Allow for this session",
+            json!({ "decision": "acceptForSession" }),
+            "✅ Allowed for this session by P7",
+        ),
+        (COMMAND, command(), "✅ Always allow", json!({ "decision": always }), "✅ Always allowed by P7"),
+        (
+            COMMAND,
+            command(),
+            "✅ Always allow a.example",
+            json!({ "decision": host }),
+            "✅ a.example always allowed by P7",
+        ),
+        (COMMAND, command(), "❌ Deny", json!({ "decision": "decline" }), "❌ Denied by P7"),
+        (
+            COMMAND,
+            command(),
+            "⏹ Deny and stop",
+            json!({ "decision": "cancel" }),
+            "⏹ Denied and stopped by P7",
+        ),
+        (COMMAND, offered.clone(), "✅ Allow once", json!({ "decision": "accept" }), "✅ Allowed once by P7"),
+        (COMMAND, offered, "❌ Deny", json!({ "decision": "decline" }), "❌ Denied by P7"),
+        (COMMAND, human, "⏹ Deny and stop", json!({ "decision": "cancel" }), "⏹ Denied and stopped by P7"),
+        (FILES, json!({}), "✅ Allow once", json!({ "decision": "accept" }), "✅ Allowed once by P7"),
+        (
+            FILES,
+            json!({}),
+            "✅ Allow for this session",
+            json!({ "decision": "acceptForSession" }),
+            "✅ Allowed for this session by P7",
+        ),
+        (FILES, json!({}), "❌ Deny", json!({ "decision": "decline" }), "❌ Denied by P7"),
+        (FILES, json!({}), "⏹ Deny and stop", json!({ "decision": "cancel" }), "⏹ Denied and stopped by P7"),
+        (
+            PERMISSIONS,
+            permissions.clone(),
+            "✅ Allow for this turn",
+            json!({ "permissions": wanted, "scope": "turn" }),
+            "✅ Allowed for this turn by P7",
+        ),
+        (
+            PERMISSIONS,
+            permissions.clone(),
+            "✅ Allow for this session",
+            json!({ "permissions": wanted, "scope": "session" }),
+            "✅ Allowed for this session by P7",
+        ),
+        (
+            PERMISSIONS,
+            permissions,
+            "❌ Deny",
+            json!({ "permissions": {}, "scope": "turn" }),
+            "❌ Denied by P7",
+        ),
+        (
+            "execCommandApproval",
+            first_command.clone(),
+            "✅ Allow once",
+            json!({ "decision": "approved" }),
+            "✅ Allowed once by P7",
+        ),
+        (
+            "execCommandApproval",
+            first_command,
+            "⏹ Deny and stop",
+            json!({ "decision": "abort" }),
+            "⏹ Denied and stopped by P7",
+        ),
+        (
+            "applyPatchApproval",
+            first_patch.clone(),
+            "✅ Allow for this session",
+            json!({ "decision": "approved_for_session" }),
+            "✅ Allowed for this session by P7",
+        ),
+        ("applyPatchApproval", first_patch, "❌ Deny", json!({ "decision": "denied" }), "❌ Denied by P7"),
+        (ELICIT, link.clone(), "✅ Done", json!({ "action": "accept" }), "✅ Done, says P7"),
+        (ELICIT, link, "❌ Deny", json!({ "action": "decline" }), "❌ Denied by P7"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let question = question(&number.to_string(), method, &params);
+        assert_eq!(desk.decided(&question, button).await, (result, outcome.to_owned()), "{method} {button}");
+    }
+    assert!(locked(&desk.sessions.stopped).is_empty(), "the agent ends these turns itself");
+}
+
+#[tokio::test]
+async fn where_a_denial_does_not_end_the_turn_it_is_stopped() {
+    let desk = Desk::with_operator().await;
+    let asked = question("1", PERMISSIONS, &json!({ "cwd": "/", "permissions": {} }));
+    let (told, _) = desk.decided(&asked, "⏹ Deny and stop").await;
+    assert_eq!(told, json!({ "permissions": {}, "scope": "turn" }));
+    assert_eq!(*locked(&desk.sessions.stopped), [target("7", 0)]);
+}
+
+#[tokio::test]
+async fn a_question_shows_what_it_is_about() {
+    let desk = Desk::with_operator().await;
+    desk.asks(&question("1", COMMAND, &command())).await;
+    let (_, text, buttons) = desk.asked("7").await;
+    assert_eq!(
+        text,
+        "May I run this command?\n\ngit push\n\nWhy: to share *it*\n\nIn: /work\n\n\
+         “Always” allows every command that begins with git push."
+    );
+    assert_eq!(buttons.len(), 6);
+
+    let change = json!({ "type": "fileChange", "changes": [
+        { "path": "/w/a.txt", "kind": { "type": "update" }, "diff": "-a\n+b" },
+        { "path": "/w/c.txt", "kind": { "type": "add" }, "diff": "c" }] });
+    let files = ChatQuestion { item: Some(change.to_string()), ..question("2", FILES, &json!({})) };
+    desk.asks(&files).await;
+    let (_, text, _) = desk.asked("7").await;
+    for part in ["change /w/a.txt", "new /w/c.txt", "-a\n+b"] {
+        assert!(text.contains(part), "{text}");
+    }
+
+    let wanted = json!({ "cwd": "/w", "permissions": { "network": { "enabled": true }, "fileSystem": { "entries": [
+        { "access": "write", "path": { "type": "path", "path": "/etc" } },
+        { "access": "read", "path": { "type": "special", "value": { "kind": "root" } } }] } } });
+    desk.asks(&question("3", PERMISSIONS, &wanted)).await;
+    let (_, text, _) = desk.asked("7").await;
+    for part in ["network", "write /etc", "read root", "In: /w"] {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_huge_command_is_cut_visibly_and_sent_whole_as_a_file() {
+    let desk = Desk::with_operator().await;
+    let long = format!("begin ``` \u{202e}{}& end", "<&>😀".repeat(20_000));
+    desk.asks(&question("1", COMMAND, &json!({ "command": long }))).await;
+    let Some((_, Body::Document(file))) = desk.sent("7").await else { panic!("a file first") };
+    assert_eq!((file.name.as_str(), file.text.as_str()), ("command.txt", long.as_str()));
+    let (_, text, buttons) = desk.asked("7").await;
+    assert!(argus_chat_markup::utf16_len(&text) <= 4096);
+    for part in
+        ["begin ``` \\u{202e}<&>", "bytes are not shown here", "& end", "all of it is in the file above"]
+    {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert_eq!(buttons.len(), 4);
+}
+
+#[tokio::test]
+async fn only_who_asked_or_an_operator_may_answer() {
+    let desk = Desk::with(&["7", "8"], |parts| parts.operators = ids(&["9"])).await;
+    for (number, (user, may)) in
+        [("1", false), ("8", false), ("7", true), ("9", true)].into_iter().enumerate()
+    {
+        desk.asks(&in_chat("-5", &number.to_string(), COMMAND, &command())).await;
+        let (_, _, buttons) = desk.asked("-5").await;
+        let pressed = desk.presses(user, "-5", &buttons[0].data).await;
+        assert_eq!((pressed.alert, desk.told().len()), (!may, usize::from(may)), "{user}: {pressed:?}");
+        if may {
+            let (text, _) = desk.edited("-5").await;
+            assert!(text.ends_with(&format!("✅ Allowed once by P{user}")), "{text}");
+        }
+    }
+    // In another chat the same button is none.
+    desk.asks(&in_chat("-5", "other", COMMAND, &command())).await;
+    let (_, _, buttons) = desk.asked("-5").await;
+    let pressed = desk.presses("7", "7", &buttons[0].data).await;
+    assert_eq!(pressed.notice.as_deref(), Some("This button does nothing any more."));
+    assert_eq!(desk.told(), [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn the_first_press_counts_and_later_ones_are_told_what_came_of_it() {
+    let desk = Desk::with_operator().await;
+    desk.asks(&question("1", COMMAND, &command())).await;
+    let (_, _, buttons) = desk.asked("7").await;
+    let press = desk.pressing("7", "7", &buttons[0].data);
+    for _ in 0..2 {
+        let pressed = desk.chats.press(&press).await.unwrap();
+        assert_eq!(pressed.notice.as_deref(), Some("✅ Allowed once by P7"));
+    }
+    let denied = buttons.iter().find(|button| button.text == "❌ Deny").unwrap();
+    let late = desk.presses("7", "7", &denied.data).await;
+    assert_eq!(late.notice.as_deref(), Some("✅ Allowed once by P7"));
+    assert_eq!(desk.told(), [json!({ "decision": "accept" })]);
+    assert_eq!(desk.edited("7").await.1, []);
+    assert_eq!(desk.sent("7").await, None, "one change for one answer");
+}
+
+#[tokio::test]
+async fn a_question_is_put_once_and_its_answer_outlives_a_restart() {
+    let desk = Desk::with_operator().await;
+    let asked = question("1", COMMAND, &command());
+    desk.asks(&asked).await;
+    let (_, _, buttons) = desk.asked("7").await;
+    assert_eq!(desk.asks(&asked).await, None);
+    assert_eq!(desk.sent("7").await, None, "nobody is asked again");
+    desk.presses("7", "7", &buttons[0].data).await;
+    desk.edited("7").await;
+    assert_eq!(desk.asks(&asked).await.as_deref(), Some(r#"{"decision":"accept"}"#));
+    desk.asking().over(&session(), "1", QuestionEnd::Answered).await.unwrap();
+    assert_eq!(desk.sent("7").await, None, "what came of it stands there");
+}
+
+#[tokio::test]
+async fn a_question_that_needs_no_answer_says_why() {
+    let desk = Desk::with_operator().await;
+    for (key, end, told) in [
+        ("1", QuestionEnd::Expired, "⌛ Nobody answered in time; it was declined."),
+        ("2", QuestionEnd::Withdrawn, "No longer needed."),
+        ("3", QuestionEnd::Answered, "Answered elsewhere."),
+    ] {
+        desk.asks(&question(key, COMMAND, &command())).await;
+        let (_, _, buttons) = desk.asked("7").await;
+        for _ in 0..2 {
+            desk.asking().over(&session(), key, end).await.unwrap();
+        }
+        let (text, left) = desk.edited("7").await;
+        assert!(text.ends_with(told) && left.is_empty(), "{text}");
+        let late = desk.presses("7", "7", &buttons[0].data).await;
+        assert_eq!(late.notice.as_deref(), Some(told));
+        assert_eq!((desk.told(), desk.sent("7").await), (Vec::new(), None));
+    }
+    desk.asking().over(&session(), "no such", QuestionEnd::Expired).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_chat_cannot_be_asked_is_declined_and_said() {
+    let desk = Desk::with_operator().await;
+    for (key, method, params, answer) in [
+        ("1", "attestation/generate", json!({}), None),
+        ("2", ELICIT, json!({ "mode": "openai/userVerification" }), Some(r#"{"action":"decline"}"#)),
+        ("3", INPUT, json!({ "questions": [] }), Some(r#"{"answers":{}}"#)),
+        ("4", PERMISSIONS, json!({ "permissions": 7 }), Some(r#"{"permissions":{},"scope":"turn"}"#)),
+        ("5", COMMAND, json!({}), Some(r#"{"decision":"decline"}"#)),
+    ] {
+        assert_eq!(desk.asks(&question(key, method, &params)).await.as_deref(), answer, "{method}");
+        let text = desk.read("7").await.unwrap();
+        assert!(
+            text.contains("asked for something that a chat cannot answer") && text.contains(method),
+            "{text}"
+        );
+    }
+    let nobody = ChatQuestion { origin: Origin::Client { chat: None }, ..question("6", COMMAND, &command()) };
+    assert_eq!((desk.asks(&nobody).await, desk.sent("7").await), (None, None));
+}
+
+#[tokio::test]
+async fn questions_are_put_in_the_language_of_who_asked() {
+    let desk = Desk::with_operator().await;
+    let message = desk.message("7", "7", "/whoami");
+    let user = User { language: Some("zh-hans".into()), ..message.user.clone() };
+    desk.receive(&Receive { user, ..message }).await;
+    desk.read("7").await;
+    desk.asks(&question("1", COMMAND, &command())).await;
+    let (_, text, buttons) = desk.asked("7").await;
+    assert!(text.starts_with("我可以运行此命令吗？"), "{text}");
+    assert_eq!(buttons[0].text, "✅ 允许一次");
+    desk.presses("7", "7", &buttons[0].data).await;
+    assert!(desk.edited("7").await.0.ends_with("✅ P7 允许了一次"));
+}
+
+#[tokio::test]
+async fn what_is_no_button_of_ours_does_nothing() {
+    let desk = Desk::with_operator().await;
+    desk.asks(&question("1", COMMAND, &command())).await;
+    let (_, _, buttons) = desk.asked("7").await;
+    let id = buttons[0].data.split(':').nth(1).unwrap().to_owned();
+    assert!(id.len() >= 16);
+    for data in ["", "x", "q:AAAAAAAAAAAAAAAA:accept", &format!("q:{id}:approve"), &format!("q:{id}:0.0")] {
+        let pressed = desk.presses("7", "7", data).await;
+        assert_eq!(pressed.notice.as_deref(), Some("This button does nothing any more."), "{data}");
+    }
+    let stranger = desk.presses("1", "7", &buttons[0].data).await;
+    assert!(stranger.alert && desk.told().is_empty(), "{stranger:?}");
+}
+
+/// A form that every answer is pressed or written into: `>` begins a reply, anything else is a button's text.
+async fn filled(desk: &Desk, question: &ChatQuestion, answers: &[&str]) -> (Vec<Value>, Vec<String>) {
+    assert_eq!(desk.asks(question).await, None);
+    let (message, _, mut buttons) = desk.asked("7").await;
+    let mut told = Vec::new();
+    for answer in answers {
+        if let Some(text) = answer.strip_prefix('>') {
+            let replied =
+                Replied { message_id: message.clone(), ours: true, name: String::new(), text: String::new() };
+            let reply = Receive { reply_to: Some(replied), ..desk.message("7", "7", text) };
+            assert_eq!(desk.receive(&reply).await, Disposition::Answered, "{answer}");
+        } else {
+            let labels: Vec<_> = buttons.iter().map(|button| button.text.clone()).collect();
+            let button =
+                buttons.iter().find(|one| one.text == *answer).unwrap_or_else(|| panic!("{labels:?}"));
+            let pressed = desk.presses("7", "7", &button.data).await;
+            told.extend(pressed.notice);
+        }
+        match desk.sent("7").await {
+            Some((_, Body::Edit(EditBody { plain, buttons: rows, .. }))) => {
+                told.push(plain);
+                buttons = rows.into_iter().flatten().collect();
+            }
+            Some((_, Body::Text(TextBody { plain, .. }))) => told.push(plain),
+            _ => {}
+        }
+    }
+    assert_eq!(desk.submitted(), [], "an answer is no work");
+    (desk.told(), told)
+}
+
+#[tokio::test]
+async fn several_questions_are_answered_one_after_the_other_in_one_message() {
+    let desk = Desk::with_operator().await;
+    let params = json!({ "isBlocking": true, "questions": [
+        { "id": "colour", "header": "Colour", "question": "Which?", "options": [
+            { "label": "Red", "description": "like blood" }, { "label": "Blue", "description": "" }] },
+        { "id": "size", "header": "Size", "question": "How big?", "isOther": true,
+          "options": [{ "label": "Small", "description": "" }] },
+        { "id": "key", "header": "Key", "question": "The key?", "isSecret": true }] });
+    let (told, seen) =
+        filled(&desk, &question("1", INPUT, &params), &["Blue", ">enormous", "> hunter2 "]).await;
+    let expected = json!({ "answers": { "colour": { "answers": ["Blue"] }, "size": { "answers": ["enormous"] },
+        "key": { "answers": ["hunter2"] } } });
+    assert_eq!(told, [expected]);
+    assert!(seen[0].contains("Colour: Blue") && seen[0].contains("Question 2 of 3"), "{}", seen[0]);
+    assert!(
+        seen[1].contains("Size: enormous") && seen[1].contains("stays readable in this chat"),
+        "{}",
+        seen[1]
+    );
+    assert!(seen[2].ends_with("✅ Answered by P7") && !seen.concat().contains("hunter2"), "{}", seen[2]);
+
+    let (told, seen) = filled(&desk, &question("2", INPUT, &params), &["Red", "❌ Do not answer"]).await;
+    assert_eq!(told, [json!({ "answers": {} })]);
+    assert!(seen[1].ends_with("❌ Not answered, says P7"), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_form_of_a_server_takes_what_its_schema_allows() {
+    let desk = Desk::with_operator().await;
+    let form = |properties: Value, required: Value| {
+        json!({ "serverName": "shop", "mode": "form", "message": "Please", "requestedSchema":
+            { "type": "object", "properties": properties, "required": required } })
+    };
+    let accepted = |content: Value| json!({ "action": "accept", "content": content });
+    let colours = json!({ "type": "array", "items": { "type": "string", "enum": ["a", "b", "c"] }, "minItems": 2, "maxItems": 2 });
+    let titled = json!({ "type": "string", "oneOf": [{ "const": "x", "title": "The X" }] });
+    for (number, (schema, required, answers, content)) in [
+        (json!({ "type": "boolean" }), true, vec!["Yes"], Some(json!(true))),
+        (json!({ "type": "boolean" }), false, vec!["Skip"], None),
+        (titled, true, vec!["The X"], Some(json!("x"))),
+        (
+            json!({ "type": "string", "enum": ["p", "q"], "enumNames": ["P", "Q"] }),
+            true,
+            vec!["Q"],
+            Some(json!("q")),
+        ),
+        (
+            json!({ "type": "integer", "minimum": 1, "maximum": 9 }),
+            true,
+            vec![">x", ">2.5", ">10", ">9"],
+            Some(json!(9)),
+        ),
+        (json!({ "type": "number" }), true, vec![">2.5"], Some(json!(2.5))),
+        (
+            json!({ "type": "string", "minLength": 2, "maxLength": 3 }),
+            true,
+            vec![">a", ">abcd", ">ab"],
+            Some(json!("ab")),
+        ),
+        (
+            json!({ "type": "string", "format": "email" }),
+            true,
+            vec![">me", ">me@a.example"],
+            Some(json!("me@a.example")),
+        ),
+        (
+            json!({ "type": "string", "format": "date" }),
+            true,
+            vec![">2026-13-01", ">2026-12-01"],
+            Some(json!("2026-12-01")),
+        ),
+        (
+            json!({ "type": "string", "format": "uri" }),
+            true,
+            vec![">here", ">https://a.example"],
+            Some(json!("https://a.example")),
+        ),
+        (json!({ "type": "string", "default": "usual" }), true, vec!["usual"], Some(json!("usual"))),
+        (
+            colours,
+            true,
+            vec!["☐ c", "✔ That is all", "☐ a", "☐ b", "☑ b", "✔ That is all"],
+            Some(json!(["a", "c"])),
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let required = if required { json!(["it"]) } else { json!([]) };
+        let asked = question(&number.to_string(), ELICIT, &form(json!({ "it": schema }), required));
+        let (told, seen) = filled(&desk, &asked, &answers).await;
+        let content = content.map_or_else(|| json!({}), |value| json!({ "it": value }));
+        assert_eq!(told, [accepted(content)], "{schema}: {seen:?}");
+        assert!(seen.last().unwrap().ends_with("✅ Answered by P7"), "{seen:?}");
+    }
+    let nothing = question("n", ELICIT, &form(json!({}), json!([])));
+    assert_eq!(filled(&desk, &nothing, &["✅ Accept"]).await.0, [accepted(json!({}))]);
+    let whole = form(json!({ "it": { "type": "boolean" } }), json!([]));
+    let declined = filled(&desk, &question("d", ELICIT, &whole), &["❌ Do not answer"]).await.0;
+    assert_eq!(declined, [json!({ "action": "decline" })]);
+    let cancelled = filled(&desk, &question("c", ELICIT, &whole), &["⏹ Cancel"]).await.0;
+    assert_eq!(cancelled, [json!({ "action": "cancel" })]);
+}
+
+#[tokio::test]
+async fn a_reply_is_an_answer_only_to_what_can_be_answered_in_words() {
+    let desk = Desk::with(&["7", "8"], |_| {}).await;
+    let reply = |user: &str, message: &str, text: &str| {
+        let replied =
+            Replied { message_id: message.into(), ours: true, name: String::new(), text: String::new() };
+        Receive { reply_to: Some(replied), ..desk.message(user, "-5", text) }
+    };
+    desk.asks(&in_chat("-5", "1", COMMAND, &command())).await;
+    let (message, _, _) = desk.asked("-5").await;
+    assert_eq!(desk.receive(&reply("7", &message, "why?")).await, Disposition::Submitted);
+
+    let words = json!({ "questions": [{ "id": "a", "question": "Which name?" }] });
+    desk.asks(&in_chat("-5", "2", INPUT, &words)).await;
+    let (message, text, _) = desk.asked("-5").await;
+    assert!(text.ends_with("Reply to this message with your answer."), "{text}");
+    assert_eq!(desk.receive(&reply("8", &message, "Rex")).await, Disposition::Answered);
+    assert!(desk.read("-5").await.unwrap().starts_with("Only the person who asked"));
+    assert_eq!(desk.receive(&reply("7", &message, "/whoami")).await, Disposition::Answered);
+    desk.read("-5").await;
+    assert_eq!(desk.told(), [] as [Value; 0]);
+    let answer = reply("7", &message, "Rex");
+    assert_eq!(desk.receive(&answer).await, Disposition::Answered);
+    assert_eq!(desk.receive(&answer).await, Disposition::Repeated);
+    assert_eq!(desk.told(), [json!({ "answers": { "a": { "answers": ["Rex"] } } })]);
+    desk.edited("-5").await;
+    assert_eq!(
+        desk.receive(&reply("7", &message, "and now?")).await,
+        Disposition::Submitted,
+        "it is answered"
+    );
+}
