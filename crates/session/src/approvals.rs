@@ -141,7 +141,7 @@ impl Session {
         let hold = self.hold(seq);
         let expires = Some(self.now.mono.saturating_add(self.config.approval_timeout_ms));
         if let Some(before) = self.requests.take(&shown) {
-            self.is_over(before, QuestionEnd::Withdrawn);
+            self.is_over(&before, QuestionEnd::Withdrawn);
         }
         let boot = self.link.as_ref().map_or("", |link| &link.boot);
         let (key, asked, end) = (key(boot, &shown, line), Asked::Nobody, End::Declined);
@@ -219,7 +219,7 @@ impl Session {
         };
         let shown = shown(epoch, &resolved.request_id.to_string());
         if let Some(waiting) = self.requests.take(&shown) {
-            self.is_over(waiting, QuestionEnd::Answered);
+            self.is_over(&waiting, QuestionEnd::Answered);
         }
         resolved_notice(&resolved.thread_id, &shown)
     }
@@ -232,7 +232,7 @@ impl Session {
             |one: &Waiting| one.thread.as_deref() == Some(thread) && one.turn.as_deref() == Some(turn);
         let of_chats = |one: &mut Waiting| concerned(one) && matches!(one.asked, Asked::Chat(_));
         for waiting in self.requests.waiting.extract_if(.., of_chats).collect::<Vec<_>>() {
-            self.is_over(waiting, QuestionEnd::Withdrawn);
+            self.is_over(&waiting, QuestionEnd::Withdrawn);
         }
         for waiting in self.requests.waiting.iter_mut().filter(|one| concerned(one)) {
             waiting.end = End::Withdrawn;
@@ -244,7 +244,7 @@ impl Session {
     pub(crate) fn expire_requests(&mut self) {
         let now = self.now.mono;
         let is_late = |one: &mut Waiting| one.expires.is_some_and(|at| at <= now);
-        if !self.requests.waiting.iter_mut().any(|one| is_late(one)) {
+        if !self.requests.waiting.iter_mut().any(&is_late) {
             return;
         }
         self.decline_for_chats();
@@ -263,14 +263,14 @@ impl Session {
             if !matches!(waiting.asked, Asked::Chat(_)) {
                 self.tell_resolved(&waiting);
             }
-            self.is_over(waiting, QuestionEnd::Withdrawn);
+            self.is_over(&waiting, QuestionEnd::Withdrawn);
         }
     }
 
     /// A request needs no answer any more; where a chat was asked, it is told.
-    fn is_over(&mut self, waiting: Waiting, end: QuestionEnd) {
+    fn is_over(&mut self, waiting: &Waiting, end: QuestionEnd) {
         self.release(waiting.hold);
-        self.tell_chat(&waiting, end);
+        self.tell_chat(waiting, end);
     }
 
     fn tell_resolved(&mut self, waiting: &Waiting) {

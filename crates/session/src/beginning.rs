@@ -71,7 +71,7 @@ impl Session {
         if let Some(thread) = self.lanes.all.get(&id).and_then(|lane| lane.thread.as_ref()) {
             self.threads.loaded.remove(thread);
         }
-        if let Some(Heard { turn, outcome: None, .. }) = sent.heard {
+        if let Some(Heard { turn, outcome: None, .. }) = sent.heard.map(|heard| *heard) {
             self.begin_foreign(id, turn, sent.mark.after + 1);
         }
     }
@@ -88,15 +88,20 @@ impl Session {
         }
         self.effects.extend(origin(&batch).cloned().map(|origin| Effect::TurnRunning { origin }));
         let op = StoreOp::Running { submissions: ids(&batch), turn: turn.clone() };
-        let heard = sent.heard.filter(|heard| heard.turn == turn).unwrap_or_else(|| Heard::new(turn.clone()));
+        let heard = sent
+            .heard
+            .filter(|heard| heard.turn == turn)
+            .map_or_else(|| Heard::new(turn.clone()), |heard| *heard);
         let Heard { text, notes, progress, outcome, .. } = heard;
         self.show(&batch, progress);
         let Some(lane) = self.lanes.all.get_mut(&id) else { return };
-        lane.state =
-            State::Running(Running { notes, ..Running::new(batch, turn, text, sent.mark, self.now) });
+        lane.state = State::Running(Running {
+            notes: Box::new(notes),
+            ..Running::new(batch, turn, text, sent.mark, self.now)
+        });
         self.store(op, Storing::Note);
         match outcome {
-            Some(outcome) => self.end_turn(id, outcome),
+            Some(outcome) => self.turn_over(id, outcome),
             None if sent.stopped => self.interrupt(id, Why::Asked),
             None => {}
         }

@@ -74,8 +74,12 @@ impl Session {
             json!({ "id": running.turn, "status": "failed", "error": { "message": reason }, "items": [] });
         let Some(lane) = self.lanes.all.get_mut(&id) else { return };
         let params = json!({ "threadId": lane.thread, "turn": turn });
+        let over = running.over.is_some();
         lane.state = State::Running(running);
         self.end_turn(id, outcome);
+        if over {
+            return;
+        }
         self.broadcast(method::TURN_COMPLETED, frame::notification(method::TURN_COMPLETED, &params));
     }
 }

@@ -9,7 +9,7 @@ use crate::answer::AnswerText;
 use crate::config::SessionConfig;
 use crate::effect::{Progress, StoreOp};
 use crate::input::LinkUp;
-use crate::lane::{LaneId, Leg, Sent, Starting, State, Why, ids};
+use crate::lane::{LaneId, Leg, Sent, Starting, State, Steer, Why, ids};
 use crate::link::Link;
 use crate::notes::Notes;
 use crate::records::Storing;
@@ -53,7 +53,11 @@ impl Session {
     /// between two states: then a little later. What ends with its connection keeps nothing.
     pub(crate) fn checkpoint_when_much_is_held(&mut self) {
         let between = matches!(self.agent, Agent::Greeting { .. })
-            || self.lanes.all.values().any(|lane| matches!(lane.state, State::Starting(_)));
+            || self.lanes.all.values().any(|lane| match &lane.state {
+                State::Starting(_) => true,
+                State::Running(running) => running.steers.iter().any(Steer::is_between),
+                _ => false,
+            });
         let Some(link) = self
             .link
             .as_mut()
@@ -71,7 +75,7 @@ impl Session {
                 turn: running.turn.clone(),
                 submissions: ids(&running.batch),
                 text: running.text.clone(),
-                notes: running.notes.clone(),
+                notes: (*running.notes).clone(),
             }),
             _ => None,
         });
@@ -118,7 +122,15 @@ impl Session {
         let Some(lane) = self.lanes.all.get_mut(&id) else { return };
         match &mut lane.state {
             State::Running(running) if running.turn == open.turn => {
-                (running.text, running.notes) = (open.text, open.notes);
+                (running.text, *running.notes) = (open.text, open.notes);
+                let joined = running.steers.iter().filter(|steer| open.submissions.contains(&steer.one.id));
+                // The replies to these were seen before the checkpoint, and will not come again.
+                for request_id in joined.filter_map(Steer::request_id).collect::<Vec<_>>() {
+                    self.steer_taken(id, request_id);
+                }
+                let Some(State::Running(running)) = self.lanes.all.get(&id).map(|lane| &lane.state) else {
+                    return;
+                };
                 let batch = running.batch.clone();
                 self.show_again(id, &batch);
             }
@@ -133,7 +145,7 @@ impl Session {
                 self.run_again(id, batch.clone(), open.turn, open.text, mark);
                 if let Some(State::Running(running)) = self.lanes.all.get_mut(&id).map(|lane| &mut lane.state)
                 {
-                    running.notes = open.notes;
+                    *running.notes = open.notes;
                 }
                 self.show_again(id, &batch);
                 self.store(op, Storing::Note);

@@ -25,7 +25,7 @@ impl Session {
         for id in self.lanes.ids() {
             let Some(lane) = self.lanes.all.get_mut(&id) else { continue };
             match std::mem::replace(&mut lane.state, State::Idle) {
-                State::Recovering(left) => self.settle(id, &left.batch, Outcome::failed(reason), None),
+                State::Recovering(left) => self.settle(id, &left.everything(), Outcome::failed(reason), None),
                 other => lane.state = other,
             }
         }

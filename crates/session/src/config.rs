@@ -46,6 +46,8 @@ impl SessionConfig {
     pub(crate) const REQUEST_LIMIT_MS: u64 = 120_000;
     /// After `turn/interrupt`, the agent has this long to end the turn before its processes are ended.
     pub(crate) const INTERRUPT_GRACE_MS: u64 = 10_000;
+    /// What is told within a turn and not answered by then counts as taken.
+    pub(crate) const STEER_LIMIT_MS: u64 = 10_000;
     /// An agent or a link that lived this long is no longer taken for a failed start.
     pub(crate) const PROVEN_MS: u64 = 10_000;
     /// An agent that was told to end and does not is told again after this.

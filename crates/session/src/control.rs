@@ -26,7 +26,7 @@ impl Session {
     }
 
     /// Whether there was anything to stop.
-    fn stop_lane(&mut self, id: LaneId) -> bool {
+    pub(crate) fn stop_lane(&mut self, id: LaneId) -> bool {
         let Some(lane) = self.lanes.all.get_mut(&id) else { return false };
         match &mut lane.state {
             State::Running(_) => self.interrupt(id, Why::Asked),
@@ -65,11 +65,12 @@ impl Session {
         let until = Some(self.now.mono + SessionConfig::INTERRUPT_GRACE_MS);
         let Some(lane) = self.lanes.all.get_mut(&id) else { return };
         let (State::Running(running), Some(thread)) = (&mut lane.state, lane.thread.clone()) else { return };
-        if running.ending.is_some() {
+        if running.ending.is_some() || running.over.is_some() {
             return;
         }
         running.ending = Some(Ending { why, until });
         let params = json!({ "threadId": thread, "turnId": running.turn });
+        self.call_back_steers(id);
         self.request(method::TURN_INTERRUPT, &params, Pending::Interrupt, SessionConfig::INTERRUPT_GRACE_MS);
     }
 

@@ -37,9 +37,12 @@ impl Session {
         let Some(State::Running(running)) = self.lanes.all.get_mut(&id).map(|lane| &mut lane.state) else {
             return;
         };
+        if running.over.is_some() {
+            return;
+        }
         let text = std::mem::take(&mut running.text).finish(Vec::new());
         let outcome = if text.is_empty() { Outcome::failed(what) } else { Outcome::Completed { text } };
-        self.end_turn(id, outcome);
+        self.turn_over(id, outcome);
     }
 
     /// Which lane's turn ended in a line of which perhaps not even the thread is known: then it must be the only one.

@@ -160,6 +160,23 @@ pub enum StoreOp {
         /// The newest line seen before.
         after_seq: u64,
     },
+    /// A `turn/steer` is about to be sent: what it tells belongs to a turn that runs.
+    Steering {
+        /// The submission that it tells.
+        submission: SubmissionId,
+        /// In this thread.
+        thread: ThreadId,
+        /// To this bridge process.
+        boot: String,
+        /// As this frame.
+        down_seq: u64,
+        /// With this id.
+        request_id: u64,
+        /// The newest line seen before.
+        after_seq: u64,
+        /// The turn.
+        turn: TurnId,
+    },
     /// The agent named the turn.
     Running {
         /// Of these submissions.
@@ -167,7 +184,8 @@ pub enum StoreOp {
         /// The turn.
         turn: TurnId,
     },
-    /// They stand in line again: their `turn/start` never arrived.
+    /// They stand in line again: their `turn/start` never arrived, or their `turn/steer` came to nothing. To be tried until
+    /// it works.
     Queued {
         /// These submissions.
         submissions: Vec<SubmissionId>,

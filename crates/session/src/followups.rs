@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::turn::Submission;
 
 /// Most submissions in one turn.
-const MOST: usize = 20;
+pub(crate) const MOST: usize = 20;
 /// Most text in one turn, in bytes.
 const MOST_BYTES: usize = 64 << 10;
 

@@ -100,7 +100,7 @@ pub(crate) struct Sent {
     /// Somebody said stop meanwhile.
     pub(crate) stopped: bool,
     /// A turn that was heard of before the agent's reply named ours.
-    pub(crate) heard: Option<Heard>,
+    pub(crate) heard: Option<Box<Heard>>,
 }
 
 /// A turn that may be ours: only the reply to `turn/start` tells.
@@ -121,7 +121,7 @@ pub(crate) struct Running {
     pub(crate) batch: Vec<Submission>,
     pub(crate) turn: TurnId,
     pub(crate) text: AnswerText,
-    pub(crate) notes: Notes,
+    pub(crate) notes: Box<Notes>,
     pub(crate) mark: Mark,
     /// Whether a line of it was seen, so that what begins now begins after it. Not yet, when the last owner left it.
     pub(crate) seen: bool,
@@ -133,6 +133,51 @@ pub(crate) struct Running {
     /// Since when it waits for a person; monotonic milliseconds.
     pub(crate) asked_since: Option<u64>,
     pub(crate) ending: Option<Ending>,
+    /// What is to be told within it.
+    pub(crate) steers: Vec<Steer>,
+    /// How it ended, while it is not known yet whether what was told within it is part of it.
+    pub(crate) over: Option<Box<Outcome>>,
+    /// Who was said to have it running.
+    pub(crate) shown: Option<Box<Origin>>,
+}
+
+/// A submission on its way into a turn that runs.
+#[derive(Debug)]
+pub(crate) struct Steer {
+    pub(crate) one: Submission,
+    pub(crate) leg: SteerLeg,
+}
+
+/// How far a `turn/steer` came.
+#[derive(Debug)]
+pub(crate) enum SteerLeg {
+    /// Its words are being written.
+    Preparing { attempt: u64, ticket: Ticket },
+    /// In line behind other frames.
+    InLine { request_id: u64 },
+    /// At the head of the line, and its record is being made durable.
+    Recording { request_id: u64, mark: Mark },
+    /// Recorded, and about to go.
+    Recorded { request_id: u64, mark: Mark },
+    /// With the agent, perhaps.
+    Sent { request_id: u64, mark: Mark },
+}
+
+impl Steer {
+    pub(crate) fn request_id(&self) -> Option<u64> {
+        match self.leg {
+            SteerLeg::Preparing { .. } => None,
+            SteerLeg::InLine { request_id }
+            | SteerLeg::Recording { request_id, .. }
+            | SteerLeg::Recorded { request_id, .. }
+            | SteerLeg::Sent { request_id, .. } => Some(request_id),
+        }
+    }
+
+    /// Whether it is recorded, and not known yet to be part of the turn.
+    pub(crate) fn is_between(&self) -> bool {
+        !matches!(self.leg, SteerLeg::Preparing { .. } | SteerLeg::InLine { .. })
+    }
 }
 
 /// A turn that is being ended.
@@ -160,19 +205,38 @@ pub(crate) struct Recovering {
     pub(crate) request_id: u64,
     pub(crate) after_seq: u64,
     pub(crate) turn: Option<TurnId>,
+    /// What was to be told within the turn.
+    pub(crate) steers: Vec<LeftSteer>,
     /// Somebody said stop meanwhile.
     pub(crate) stopped: bool,
+}
+
+/// A recorded `turn/steer` that the last owner left open.
+#[derive(Debug)]
+pub(crate) struct LeftSteer {
+    pub(crate) one: Submission,
+    pub(crate) down_seq: u64,
+    pub(crate) request_id: u64,
+    pub(crate) after_seq: u64,
+}
+
+impl Recovering {
+    /// All that it concerns.
+    pub(crate) fn everything(self) -> Vec<Submission> {
+        self.batch.into_iter().chain(self.steers.into_iter().map(|steer| steer.one)).collect()
+    }
 }
 
 impl Running {
     /// A turn that runs from now on.
     pub(crate) fn new(batch: Vec<Submission>, turn: TurnId, text: AnswerText, mark: Mark, now: Now) -> Self {
         let (runs_from, last_sign) = (now.mono, now.mono);
+        let shown = origin(&batch).cloned().map(Box::new);
         Self {
             batch,
             turn,
             text,
-            notes: Notes::default(),
+            notes: Box::default(),
             mark,
             seen: true,
             since: now,
@@ -180,6 +244,9 @@ impl Running {
             last_sign,
             asked_since: None,
             ending: None,
+            steers: Vec::new(),
+            over: None,
+            shown,
         }
     }
 }

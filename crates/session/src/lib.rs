@@ -43,6 +43,7 @@ mod sending;
 mod session;
 mod settling;
 mod starting;
+mod steering;
 pub mod turn;
 mod turns;
 

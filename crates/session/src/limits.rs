@@ -13,6 +13,7 @@ impl Session {
         let now = self.now.mono;
         let due = self.lanes.all.values().filter_map(|lane| match &lane.state {
             State::Running(running) => match &running.ending {
+                _ if running.over.is_some() => None,
                 Some(ending) => ending.until,
                 None if running.asked_since.is_some() => None,
                 None => self.turn_limit(running).map(|(at, _)| at),
@@ -68,6 +69,7 @@ impl Session {
         let now = self.now.mono;
         let Some(State::Running(running)) = self.lanes.all.get(&id).map(|lane| &lane.state) else { return };
         match &running.ending {
+            _ if running.over.is_some() => {}
             None if running.asked_since.is_some() => {}
             None => {
                 if let Some((_, words)) = self.turn_limit(running).filter(|(at, _)| *at <= now) {

@@ -18,7 +18,7 @@ pub(crate) struct HoldId(u64);
 pub(crate) enum Down {
     /// To be sent as it is.
     Frame(Bytes),
-    /// A `turn/start` that must be durable, with its number, before it is sent; everything behind it waits.
+    /// A `turn/start` or `turn/steer` that must be durable, with its number, before it is sent; everything behind it waits.
     Turn { lane: LaneId, request_id: u64, text: Bytes },
 }
 

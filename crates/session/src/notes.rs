@@ -39,7 +39,7 @@ impl Notes {
     }
 
     /// `thread/tokenUsage/updated`
-    pub(crate) fn takes(&mut self, notice: UsageNotice) {
+    pub(crate) fn takes(&mut self, notice: &UsageNotice) {
         let (total, last) = (usage(&notice.token_usage.total), usage(&notice.token_usage.last));
         let before = self.tokens.map_or_else(|| less(total, last), |(before, _)| before);
         self.tokens = Some((before, total));
@@ -92,7 +92,7 @@ mod tests {
                 format!(r#"{{"inputTokens":{n},"cachedInputTokens":{},"outputTokens":{}}}"#, n / 2, n / 10)
             };
             let text = format!(r#"{{"tokenUsage":{{"total":{},"last":{}}}}}"#, tokens(total), tokens(last));
-            notes.takes(serde_json::from_str(&text).unwrap());
+            notes.takes(&serde_json::from_str(&text).unwrap());
         }
         assert_eq!(notes.usage(), Some(Usage { input: 350, cached: 175, output: 35 }));
     }

@@ -47,7 +47,7 @@ pub(crate) fn note(
         }
         method::SUMMARY_PART if shown => Some(Progress::Thinks { delta: "\n\n".to_owned() }),
         method::TOKEN_USAGE => {
-            notes.takes(notice.params_as()?);
+            notes.takes(&notice.params_as()?);
             None
         }
         _ => None,

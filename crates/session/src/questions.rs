@@ -24,7 +24,7 @@ pub(crate) struct Put {
     /// The item that it is about, JSON text.
     item: Option<String>,
     /// Whether the chat was asked.
-    put: bool,
+    asked: bool,
     /// What the agent is answered, whoever answered.
     answer: Option<Bytes>,
     /// Whether the answer is on its way. Until the agent says that it has it, another owner may have to send it again.
@@ -77,7 +77,7 @@ fn asker(lanes: &Lanes, waiting: &Waiting) -> (Asked, Option<String>) {
 
 fn put(origin: &Origin, running: &Running, waiting: &Waiting) -> Put {
     let item = running.notes.item(waiting.frame.params().unwrap_or_default());
-    Put { origin: origin.clone(), item, put: false, answer: None, sent: false, over: false }
+    Put { origin: origin.clone(), item, asked: false, answer: None, sent: false, over: false }
 }
 
 impl Session {
@@ -101,8 +101,8 @@ impl Session {
             if let Some(answer) = put.answer.as_ref().filter(|_| !put.sent) {
                 answers.push((at, answer.clone()));
             }
-            let Some(expires) = waiting.expires.filter(|_| !put.put) else { continue };
-            put.put = true;
+            let Some(expires) = waiting.expires.filter(|_| !put.asked) else { continue };
+            put.asked = true;
             self.requests.asked_before.remove(&waiting.key);
             self.effects.push_back(Effect::AskChat(ChatQuestion {
                 key: waiting.key.clone(),
@@ -150,7 +150,7 @@ impl Session {
             if waiting.expires.is_some_and(|at| at <= now) {
                 put.answer = Some(declined(waiting.frame.method(), &waiting.id));
                 waiting.expires = None;
-                let known = put.put || self.requests.asked_before.remove(&waiting.key);
+                let known = put.asked || self.requests.asked_before.remove(&waiting.key);
                 if known && !std::mem::replace(&mut put.over, true) {
                     let (key, end) = (waiting.key.clone(), QuestionEnd::Expired);
                     self.effects.push_back(Effect::QuestionOver { key, end });
@@ -162,7 +162,7 @@ impl Session {
     /// Where a chat was asked this, it is told that it is over; once.
     pub(crate) fn tell_chat(&mut self, waiting: &Waiting, end: QuestionEnd) {
         let Asked::Chat(put) = &waiting.asked else { return };
-        let known = self.requests.asked_before.remove(&waiting.key) || put.put;
+        let known = self.requests.asked_before.remove(&waiting.key) || put.asked;
         if known && !put.over {
             let end = if put.answer.is_some() { QuestionEnd::Answered } else { end };
             self.effects.push_back(Effect::QuestionOver { key: waiting.key.clone(), end });

@@ -14,7 +14,7 @@ pub(crate) enum Storing {
         lane: LaneId,
         request_id: u64,
     },
-    /// The end of a record of a `turn/start` that was never sent.
+    /// The end of a record of a `turn/start` or `turn/steer` that was never sent.
     Unsent(HoldId),
     Settlement(HoldId),
     Handshake {

@@ -38,6 +38,10 @@ pub(crate) enum Pending {
     TurnStart {
         lane: LaneId,
     },
+    Steer {
+        lane: LaneId,
+        request_id: u64,
+    },
     Interrupt,
 }
 
@@ -161,6 +165,7 @@ impl Relay {
                 | Pending::Account
                 | Pending::Open { .. }
                 | Pending::TurnStart { .. }
+                | Pending::Steer { .. }
                 | Pending::Interrupt => {}
             }
         }
@@ -211,6 +216,7 @@ impl Session {
             Some(Pending::Open { lane }) => self.opened(lane, reply),
             Some(Pending::ResumeFor { thread, held }) => self.resumed_for(thread, held, reply),
             Some(Pending::TurnStart { lane }) => self.turn_start_answered(lane, id, reply),
+            Some(Pending::Steer { lane, .. }) => self.steer_answered(lane, id, reply),
             Some(Pending::Interrupt) | None => {}
         }
     }
@@ -245,7 +251,11 @@ impl Session {
                 }
                 Pending::ResumeFor { held, .. } => self.refuse_all(held, &error),
                 Pending::Initialize { hold, .. } => self.release(hold),
-                Pending::Account | Pending::Open { .. } | Pending::TurnStart { .. } | Pending::Interrupt => {}
+                Pending::Account
+                | Pending::Open { .. }
+                | Pending::TurnStart { .. }
+                | Pending::Steer { .. }
+                | Pending::Interrupt => {}
             }
         }
     }
@@ -274,6 +284,7 @@ impl Session {
                     self.answer_client(client, &id, frame::reply_error(&id, &error));
                     self.end_hung_agent("the agent did not answer a client in time");
                 }
+                Pending::Steer { lane, request_id } => self.steer_taken(lane, request_id),
                 Pending::Interrupt => {}
             }
         }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::config::SessionConfig;
 use crate::effect::Effect;
-use crate::lane::{Leg, State};
+use crate::lane::{Leg, State, SteerLeg};
 use crate::link::{Down, Link};
 use crate::session::Session;
 
@@ -64,6 +64,18 @@ impl Session {
                 }
                 Leg::Sent(_) => Head::Drop,
             },
+            Some(State::Running(running)) => {
+                let steer = running.steers.iter().find(|one| one.request_id() == Some(wanted));
+                match steer.map(|steer| &steer.leg) {
+                    Some(SteerLeg::InLine { .. }) => Head::Record,
+                    Some(SteerLeg::Recording { .. }) => Head::Wait,
+                    Some(SteerLeg::Recorded { .. }) => {
+                        self.steer_goes(lane, wanted);
+                        Head::Send
+                    }
+                    Some(SteerLeg::Preparing { .. } | SteerLeg::Sent { .. }) | None => Head::Drop,
+                }
+            }
             // It was stopped, or made room for a client's turn.
             _ => Head::Drop,
         }

@@ -4,7 +4,7 @@ use argus_protocol::TurnId;
 
 use crate::effect::{Answer, Effect, StoreOp};
 use crate::followups::take_batch;
-use crate::lane::{LaneId, State, ids, origin};
+use crate::lane::{LaneId, State, SteerLeg, ids, origin};
 use crate::link::HoldId;
 use crate::records::Storing;
 use crate::session::Session;
@@ -20,21 +20,31 @@ pub(crate) struct Taken {
 impl Session {
     /// The lane's turn is over: its outcome becomes durable, and only then may the bridge forget its lines.
     pub(crate) fn end_turn(&mut self, id: LaneId, outcome: Outcome) {
+        self.call_back_steers(id);
         let Some(lane) = self.lanes.all.get_mut(&id) else { return };
-        let State::Running(running) = std::mem::replace(&mut lane.state, State::Idle) else { return };
+        let State::Running(mut running) = std::mem::replace(&mut lane.state, State::Idle) else { return };
+        let outcome = running.over.take().map_or(outcome, |over| *over);
         if matches!(outcome, Outcome::Completed { .. }) {
             lane.trouble = None;
         }
         if let Some(thread) = lane.thread.clone() {
             self.withdraw_requests(thread.as_str(), running.turn.as_str());
         }
-        let Some(origin) = origin(&running.batch).cloned() else {
+        // What the agent may have been told within the turn is not told again.
+        for steer in std::mem::take(&mut running.steers) {
+            if let SteerLeg::Sent { request_id, mark } = steer.leg {
+                self.relay.forget(request_id);
+                self.release(mark.hold);
+            }
+            running.batch.push(steer.one);
+        }
+        let Some(shown) = running.shown.take() else {
             return self.release(running.mark.hold);
         };
         let meaning = Storing::Settlement(running.mark.hold);
         let taken = Taken { turn: Some(running.turn), usage: running.notes.usage() };
         self.settle_turn(id, &running.batch, taken, outcome, meaning);
-        self.effects.push_back(Effect::TurnOver { origin });
+        self.effects.push_back(Effect::TurnOver { origin: *shown });
     }
 
     /// Submissions that never had a turn, or whose turn is not known, get their outcome.

@@ -10,7 +10,7 @@ use crate::effect::{Answer, Effect, Preparation, StoreOp};
 use crate::followups::{merge, take_batch};
 use crate::handshake::Credentials;
 use crate::input::{Prompt, Ticket};
-use crate::lane::{Lane, LaneId, Leg, Mark, Starting, State, ids, origin};
+use crate::lane::{Lane, LaneId, Leg, Mark, Starting, State, SteerLeg, ids, origin};
 use crate::link::Down;
 use crate::records::Storing;
 use crate::session::Session;
@@ -99,6 +99,9 @@ impl Session {
     /// The prompt is written: the turn stands in line towards the agent.
     pub(crate) fn prepared(&mut self, id: LaneId, made: u64, prompt: Result<Prompt, String>) {
         let Some(lane) = self.lanes.all.get_mut(&id) else { return };
+        if matches!(lane.state, State::Running(_)) {
+            return self.steer_prepared(id, made, prompt);
+        }
         let wanted = matches!(lane.state, State::Preparing { attempt, .. } if attempt == made);
         let (true, Some(thread)) = (wanted, lane.thread.clone()) else { return };
         let State::Preparing { batch, .. } = std::mem::replace(&mut lane.state, State::Idle) else { return };
@@ -151,7 +154,7 @@ impl Session {
         frame::request(request_id, method::TURN_START, &params)
     }
 
-    /// The `turn/start` at the head of the line is recorded before it goes.
+    /// The `turn/start` or `turn/steer` at the head of the line is recorded before it goes.
     pub(crate) fn record_start(&mut self) {
         let Some(link) = self.link.as_mut() else { return };
         let Some(Down::Turn { lane, request_id, .. }) = link.queue.front() else { return };
@@ -159,18 +162,32 @@ impl Session {
         let (boot, down_seq, after_seq) = (link.boot.to_string(), link.next_down(), link.last_seen());
         let mark = Mark { after: after_seq, hold: link.hold(after_seq + 1) };
         let Some(lane) = self.lanes.all.get_mut(&id) else { return };
-        let (State::Starting(starting), Some(thread)) = (&mut lane.state, lane.thread.clone()) else {
-            return;
+        let Some(thread) = lane.thread.clone() else { return };
+        let op = match &mut lane.state {
+            State::Starting(starting) => {
+                starting.leg = Leg::Recording(mark);
+                let submissions = ids(&starting.batch);
+                StoreOp::Starting { submissions, thread, boot, down_seq, request_id, after_seq }
+            }
+            State::Running(running) => {
+                let turn = running.turn.clone();
+                let steer = running.steers.iter_mut().find(|one| one.request_id() == Some(request_id));
+                let Some(steer) = steer else { return };
+                steer.leg = SteerLeg::Recording { request_id, mark };
+                let submission = steer.one.id.clone();
+                StoreOp::Steering { submission, thread, boot, down_seq, request_id, after_seq, turn }
+            }
+            _ => return,
         };
-        starting.leg = Leg::Recording(mark);
-        let submissions = ids(&starting.batch);
-        let op = StoreOp::Starting { submissions, thread, boot, down_seq, request_id, after_seq };
         self.store(op, Storing::Starting { lane: id, request_id });
     }
 
     /// The `turn/start` is recorded and may go; or it could not be, and waits again.
     pub(crate) fn start_recorded(&mut self, id: LaneId, wanted: u64, result: Result<(), String>) {
         let Some(lane) = self.lanes.all.get_mut(&id) else { return };
+        if matches!(lane.state, State::Running(_)) {
+            return self.steer_recorded(id, wanted, result);
+        }
         let State::Starting(starting) = &mut lane.state else { return };
         let (Leg::Recording(mark), true) = (&starting.leg, starting.request_id == wanted) else { return };
         match result {

@@ -58,7 +58,7 @@ impl Session {
                 }
                 running.last_sign = now;
                 running.seen |= turn.is_some();
-                (&running.batch, &mut running.text, &mut running.notes, None)
+                (&running.batch, &mut running.text, &mut *running.notes, None)
             }
             State::Starting(Starting {
                 batch,
@@ -104,7 +104,7 @@ impl Session {
             }
             State::Starting(Starting { leg: Leg::Sent(sent), .. }) => {
                 if seq > sent.mark.after {
-                    sent.heard = Some(Heard::new(turn));
+                    sent.heard = Some(Box::new(Heard::new(turn)));
                 }
             }
             State::Preparing { .. } | State::Starting(_) => {
@@ -129,16 +129,18 @@ impl Session {
         };
         lane.last_completed = Some(turn.id.clone().into_owned());
         match &mut lane.state {
-            State::Running(running) if seq > running.mark.after && running.turn.as_str() == turn.id => {
+            State::Running(running)
+                if seq > running.mark.after && running.turn.as_str() == turn.id && running.over.is_none() =>
+            {
                 let text = std::mem::take(&mut running.text);
                 let why = running.ending.as_ref().map(|ending| &ending.why);
                 let outcome = outcome(turn, text, why, lane.trouble.as_deref());
-                self.end_turn(id, outcome);
+                self.turn_over(id, outcome);
             }
             State::Starting(Starting { leg: Leg::Sent(sent), .. }) if seq > sent.mark.after => {
                 let Ok(name) = turn.id.parse::<TurnId>() else { return };
                 let heard = sent.heard.take().filter(|heard| heard.turn == name);
-                let mut heard = heard.unwrap_or_else(|| Heard::new(name));
+                let mut heard = heard.unwrap_or_else(|| Box::new(Heard::new(name)));
                 let text = std::mem::take(&mut heard.text);
                 heard.outcome = Some(outcome(turn, text, None, lane.trouble.as_deref()));
                 sent.heard = Some(heard);

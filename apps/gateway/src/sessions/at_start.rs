@@ -53,6 +53,11 @@ impl AtStart {
                     }
                 }
             }
+            StoreOp::Steering { submission, thread, .. } => {
+                if let Some(Fate::Open { thread: known, .. }) = self.0.get_mut(submission) {
+                    *known = Some(thread.clone());
+                }
+            }
             StoreOp::Running { submissions, turn } => {
                 for id in submissions {
                     if let Some(Fate::Open { thread: Some(thread), .. }) = self.0.get(id) {

@@ -1,6 +1,6 @@
 //! Whatever happens in whatever order: every submission ends once, none is begun twice, nothing is left open.
 
-use argus_session::{AfterLoss, Input, Outcome, Target};
+use argus_session::{AfterLoss, Haste, Input, OpenState, Outcome, Target};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -13,6 +13,8 @@ enum Deed {
     Steps(Vec<Step>),
     Submit(usize),
     Stop(usize),
+    Hastens(usize, Haste),
+    Amends(usize),
     EnsureMain,
     /// Perhaps as one that is never asked.
     Comes(bool),
@@ -63,6 +65,7 @@ fn method() -> impl Strategy<Value = &'static str> {
         "thread/resume",
         "turn/start",
         "turn/interrupt",
+        "turn/steer",
     ])
 }
 
@@ -74,6 +77,9 @@ fn deed() -> impl Strategy<Value = Deed> {
         24 => prop::collection::vec(step, 1..12).prop_map(Deed::Steps),
         6 => which.clone().prop_map(Deed::Submit),
         1 => which.clone().prop_map(Deed::Stop),
+        5 => (which.clone(), prop::sample::select(vec![Haste::Steer, Haste::Steer, Haste::Interrupt]))
+            .prop_map(|(which, how)| Deed::Hastens(which, how)),
+        2 => which.clone().prop_map(Deed::Amends),
         1 => Just(Deed::EnsureMain),
         2 => prop::bool::weighted(0.8).prop_map(Deed::Comes),
         2 => (0_usize..2).prop_map(Deed::Returns),
@@ -144,6 +150,21 @@ fn happen(world: &mut World, deed: Deed) {
             world.hand_over(target, origin, &token);
         }
         Deed::Stop(n) => world.ask_to_stop(target(n)),
+        Deed::Hastens(n, how) => {
+            let open = world.disk.rows.iter().filter(|row| row.state == Some(OpenState::Queued));
+            let ids: Vec<_> = open.map(|row| row.submission.id.clone()).collect();
+            if let Some(id) = ids.get(n % ids.len().max(1)) {
+                world.hastened.insert(id.clone());
+                world.ask_to_hasten(id, how);
+            }
+        }
+        Deed::Amends(n) => {
+            let Some((at, row)) = world.disk.rows.iter().enumerate().rev().nth(n) else { return };
+            let (id, text) = (row.submission.id.clone(), format!("{} amended", token(at)));
+            if world.amend(&id, &text) {
+                world.amended.insert(at);
+            }
+        }
         Deed::EnsureMain => world.ask_for_main(),
         Deed::Comes(handler) => world.come_anew(handler),
         Deed::Returns(who) => world.come_anew_named(["x", "y"][who]),
@@ -199,7 +220,10 @@ fn happen(world: &mut World, deed: Deed) {
         Deed::Behaves(reply) => world.manners.reply = reply,
         Deed::Refuses(method) => _ = world.manners.refused.insert(method, "no".into()),
         Deed::DiesOf(method) => _ = world.manners.deadly.insert(method),
-        Deed::Ignores(method) => _ = world.manners.silent.insert(method),
+        Deed::Ignores(method) => {
+            world.manners.silent.insert(method);
+            world.ignored.insert(method);
+        }
         Deed::IsKind => world.manners = Manners::default(),
         Deed::Hosts(host) => world.host = host,
         Deed::Stores(store) => world.store = store,
@@ -253,7 +277,10 @@ fn judge(world: &World) {
         );
     }
     for target in (0..3).map(target) {
-        let of_lane = |n: &usize| world.disk.rows[*n].submission.target == target;
+        let of_lane = |n: &usize| {
+            let submission = &world.disk.rows[*n].submission;
+            submission.target == target && !world.hastened.contains(&submission.id)
+        };
         let begun: Vec<_> =
             (0..world.disk.rows.len()).filter(of_lane).flat_map(|n| executions(world, n)).collect();
         assert!(begun.is_sorted(), "{target:?} was not served in order: {begun:?}");
@@ -262,15 +289,25 @@ fn judge(world: &World) {
         let Outcome::Completed { text } = &settlement.outcome else { continue };
         let turn = settlement.turn.as_ref().expect("what completed had a turn").as_str();
         assert_eq!(*text, format!("answer of {turn}"));
-        let prompt = world.threads.executed.iter().find(|(_, of, _)| of == turn).map(|(_, _, prompt)| prompt);
+        let told = |n: usize| {
+            world.threads.executed.iter().any(|(_, of, prompt)| of == turn && prompt.contains(&token(n)))
+        };
         for id in &settlement.submissions {
             let n = world.disk.rows.iter().position(|row| row.submission.id == *id).unwrap();
-            assert!(prompt.is_some_and(|prompt| prompt.contains(&token(n))), "{turn} does not answer {n}");
+            // What the agent never answered it may have read.
+            let ignored = world.hastened.contains(id) && world.ignored.contains("turn/steer");
+            assert!(ignored || told(n), "{turn} does not answer {n}");
         }
     }
     for (turn, prompt) in &world.threads.steered {
         // Only one that the agent began by itself while ours was on its way.
         assert!(turn.starts_with("own") || !prompt.contains('#'), "{prompt} steered {turn}");
+    }
+    for n in &world.amended {
+        for at in executions(world, *n) {
+            let amended = format!("{} amended", token(*n));
+            assert!(world.threads.executed[at].2.contains(&amended), "{n} was told as it was before");
+        }
     }
     for asked in &world.disk.questions {
         assert!(asked.end.is_some(), "a question has no end: {asked:?} in {:#?}", world.session);

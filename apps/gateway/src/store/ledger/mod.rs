@@ -41,7 +41,7 @@ pub use self::people::{Language, Person, Role, Stranger, Via};
 pub use self::questions::{NewQuestion, Question, QuestionState};
 pub use self::received::Seen;
 pub use self::retention::Pruned;
-pub use self::settling::Settled;
+pub use self::settling::{Settled, Used};
 pub use self::submissions::{Known, NewSubmission, Phase, Submitted};
 pub use self::tokens::{TokenLimits, TokenRow};
 pub use self::writer::Tx;

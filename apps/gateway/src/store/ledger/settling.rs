@@ -3,7 +3,9 @@
 use argus_protocol::{SessionId, ThreadId, TurnId};
 use argus_session::{ChatRef, OpenState, Origin, Outcome, Settlement};
 
-use super::codec::{to_json, to_sql};
+use sqlx::Row as _;
+
+use super::codec::{from_sql, parse, to_json, to_sql};
 use super::submissions::{OPEN, read_open};
 use super::{Ledger, LedgerError, Tx, people};
 
@@ -16,7 +18,45 @@ pub enum Settled {
     Before,
 }
 
+/// What the turns of one session took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// The session.
+    pub session: SessionId,
+    /// Turns that told what they took.
+    pub turns: u64,
+    /// Tokens read by the model, with those from its cache.
+    pub input: u64,
+    /// Of these from its cache.
+    pub cached: u64,
+    /// Tokens written by it.
+    pub output: u64,
+}
+
 impl Ledger {
+    /// What turns took that ended at this unix time in milliseconds or later, by session.
+    pub async fn usage_since(&self, at_ms: u64) -> Result<Vec<Used>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT session, count(*) AS turns, sum(input_tokens) AS input, sum(cached_tokens) AS cached, \
+             sum(output_tokens) AS output FROM submissions \
+             WHERE state = 'settled' AND settled_ms >= $1 AND input_tokens IS NOT NULL GROUP BY session ORDER BY session",
+        )
+        .bind(to_sql(at_ms))
+        .fetch_all(self.reads())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Used {
+                    session: parse("a session id", row.try_get("session")?)?,
+                    turns: from_sql(row.try_get("turns")?),
+                    input: from_sql(row.try_get("input")?),
+                    cached: from_sql(row.try_get("cached")?),
+                    output: from_sql(row.try_get("output")?),
+                })
+            })
+            .collect()
+    }
+
     /// Stores how a turn ended, together with what people are told of it.
     pub async fn settle(&self, settlement: &Settlement) -> Result<Settled, LedgerError> {
         let settlement = settlement.clone();

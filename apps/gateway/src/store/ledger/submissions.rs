@@ -126,6 +126,41 @@ impl Ledger {
         .await
     }
 
+    /// Notes that one frame tells the agent this submission within a turn that runs. To be called before the frame goes out.
+    #[expect(clippy::too_many_arguments, reason = "they are the columns of one row")]
+    pub async fn mark_steering(
+        &self,
+        id: &SubmissionId,
+        thread: &ThreadId,
+        boot: &str,
+        down_seq: u64,
+        request_id: u64,
+        after_seq: u64,
+        turn: &TurnId,
+    ) -> Result<(), LedgerError> {
+        let (id, thread, boot, turn) = (id.clone(), thread.clone(), boot.to_owned(), turn.clone());
+        self.write(move |tx| {
+            Box::pin(async move {
+                let done = sqlx::query(
+                    "UPDATE submissions SET state = 'starting', thread = $2, boot = $3, down_seq = $4, \
+                     request_id = $5, after_seq = $6, turn = $7, started_ms = $8 WHERE id = $1 AND state <> 'settled'",
+                )
+                .bind(id.as_str())
+                .bind(thread.as_str())
+                .bind(&boot)
+                .bind(down_seq.cast_signed())
+                .bind(request_id.cast_signed())
+                .bind(after_seq.cast_signed())
+                .bind(turn.as_str())
+                .bind(to_sql(tx.now_ms()))
+                .execute(&mut tx.connection)
+                .await?;
+                was_open(&id, done.rows_affected())
+            })
+        })
+        .await
+    }
+
     /// Notes that their turn was not started after all, and that they wait again.
     pub async fn mark_queued(&self, ids: &[SubmissionId]) -> Result<(), LedgerError> {
         let ids = ids.to_vec();

@@ -52,6 +52,8 @@ pub(crate) struct Threads {
     pub(crate) executed: Vec<(String, String, String)>,
     /// Those among them that steered a turn that ran: turn, prompt.
     pub(crate) steered: Vec<(String, String)>,
+    /// What was told within a turn: turn, prompt.
+    pub(crate) told: Vec<(String, String)>,
     next_thread: u32,
     next_turn: u32,
 }
@@ -154,6 +156,17 @@ impl Agent {
             "thread/resume" => vec![refusal(id, "no rollout found for thread")],
             "turn/start" if !self.loaded.contains(&thread) => vec![refusal(id, "thread not found")],
             "turn/start" => self.turn(id, &thread, params, manners, threads),
+            "turn/steer" => {
+                let prompt = params["input"][0]["text"].as_str().unwrap_or_default().to_owned();
+                match self.running.get(&thread).filter(|turn| params["expectedTurnId"] == **turn) {
+                    Some(turn) => {
+                        threads.told.push((turn.clone(), prompt.clone()));
+                        threads.executed.push((thread, turn.clone(), prompt));
+                        reply(json!({ "turnId": turn }))
+                    }
+                    None => vec![refusal(id, "no active turn to steer")],
+                }
+            }
             "turn/interrupt" => match self.running.get(&thread).cloned() {
                 Some(turn) => {
                     [reply(json!({})), self.end(&thread, &turn, &json!({ "status": "interrupted" }))].concat()

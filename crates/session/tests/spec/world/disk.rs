@@ -64,6 +64,11 @@ impl Disk {
                     row.open(OpenState::Starting { boot, down_seq, request_id, after_seq, turn: None });
                 }
             }
+            StoreOp::Steering { submission, thread, boot, down_seq, request_id, after_seq, turn } => {
+                let row = self.row(&submission);
+                row.submission.thread = Some(thread);
+                row.open(OpenState::Starting { boot, down_seq, request_id, after_seq, turn: Some(turn) });
+            }
             StoreOp::Running { submissions, turn: name } => {
                 for id in &submissions {
                     let Some(OpenState::Starting { turn, .. }) = &mut self.row(id).state else {

@@ -31,7 +31,7 @@ pub(crate) use steps::{STEPS, Step};
 pub(crate) enum Store {
     AtOnce,
     Held,
-    /// Everything but settlements fails.
+    /// Everything fails but what is tried until it works.
     Failing,
 }
 
@@ -117,6 +117,10 @@ pub(crate) struct World {
     pub(crate) asked: BTreeSet<u64>,
     /// Requests of clients without a reply: whose, and its id.
     pub(crate) owed: Vec<(u64, Value)>,
+    /// What somebody wanted to come before its time, what was changed, and what the agent was made to ignore.
+    pub(crate) hastened: BTreeSet<SubmissionId>,
+    pub(crate) amended: BTreeSet<usize>,
+    pub(crate) ignored: BTreeSet<&'static str>,
     clients: BTreeMap<u64, Vec<Value>>,
     /// The newest connection of each client that has a name.
     names: BTreeMap<String, u64>,
@@ -185,6 +189,9 @@ impl World {
             running: Vec::new(),
             asked: BTreeSet::new(),
             owed: Vec::new(),
+            hastened: BTreeSet::new(),
+            amended: BTreeSet::new(),
+            ignored: BTreeSet::new(),
             clients: BTreeMap::new(),
             names: BTreeMap::new(),
             bridges: 0,
@@ -288,11 +295,12 @@ impl World {
         self.tell(told);
     }
 
-    /// No agent is given a `turn/start` of ours before its record is durable, nor under another number.
+    /// No agent is given a `turn/start` or `turn/steer` of ours before its record is durable, nor under another number.
     fn recorded_before_it_goes(&self, bridge: &Bridge, seq: u64, text: &str) {
         let frame: Value = serde_json::from_str(text).expect("frames are JSON");
         let prompt = frame["params"]["input"][0]["text"].as_str().unwrap_or_default();
-        let of_ours = frame["method"] == "turn/start" && self.prepared.iter().any(|one| one.text == prompt);
+        let of_ours = (frame["method"] == "turn/start" || frame["method"] == "turn/steer")
+            && self.prepared.iter().any(|one| one.text == prompt);
         if !of_ours || seq <= bridge.taken || bridge.agent.is_none() {
             return;
         }

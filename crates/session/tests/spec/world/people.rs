@@ -3,8 +3,8 @@
 use argus_protocol::argus::session::Attached;
 use argus_protocol::{ClientId, Frame, SubmissionId};
 use argus_session::{
-    Answer, Arrival, ChatRef, Heard, Identity, Input, Listening, Origin, Outcome, Settlement, Submission,
-    Target, Ticket,
+    Answer, Arrival, ChatRef, Haste, Hastened, Heard, Identity, Input, Listening, Origin, Outcome,
+    Settlement, Submission, Target, Ticket,
 };
 use serde_json::{Value, json};
 
@@ -271,6 +271,33 @@ impl World {
     pub(crate) fn ask_to_stop(&mut self, target: Target) {
         let ticket = self.ticket();
         self.feed(Input::Stop { target, ticket });
+    }
+
+    /// Somebody wants a submission to come before its time; nothing follows yet.
+    pub(crate) fn ask_to_hasten(&mut self, id: &SubmissionId, how: Haste) {
+        let ticket = self.ticket();
+        self.feed(Input::Hasten { submission: id.clone(), how, ticket });
+    }
+
+    pub(crate) fn hasten(&mut self, id: &SubmissionId, how: Haste) -> Hastened {
+        self.ask_to_hasten(id, how);
+        self.run();
+        match self.answer() {
+            Some(Answer::Hastened(hastened)) => *hastened,
+            other => panic!("no word on haste but {other:?}"),
+        }
+    }
+
+    /// Somebody changes what they said; whether it could still be changed.
+    pub(crate) fn amend(&mut self, id: &SubmissionId, text: &str) -> bool {
+        let row = self.disk.row(id);
+        if row.state != Some(argus_session::OpenState::Queued) {
+            return false;
+        }
+        row.submission.text = text.to_owned();
+        let ticket = self.ticket();
+        self.feed(Input::Amend { submission: id.clone(), text: text.to_owned(), ticket });
+        matches!(self.answer(), Some(Answer::Amended(true)))
     }
 
     pub(crate) fn status(&mut self, target: Target) -> argus_session::LaneStatus {

@@ -73,7 +73,8 @@ impl World {
 
     pub(crate) fn store_one(&mut self) -> bool {
         let Some((ticket, op)) = self.stores.pop_front() else { return false };
-        let fails = self.store == Store::Failing && !matches!(op, StoreOp::Settle(_));
+        let fails =
+            self.store == Store::Failing && !matches!(op, StoreOp::Settle(_) | StoreOp::Queued { .. });
         let result = if fails {
             Err("the disk is full".to_owned())
         } else {
