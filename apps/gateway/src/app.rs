@@ -26,7 +26,7 @@ use crate::automation::reactor::Reactor;
 use crate::chat::{Asking, Chats, ChatsParts};
 use crate::clock::Clock;
 use crate::config::{Approval, Config, Sandbox, TelegramConfig, Upstream, WhileRunning};
-use crate::delivery::Delivery;
+use crate::delivery::{Deliveries, DeliveryConfig, Kept, Limits};
 use crate::edge::{self, Edge};
 use crate::health::Health;
 use crate::ports::ChatTurns;
@@ -36,7 +36,7 @@ use crate::store::history_file::Histories;
 use crate::store::home::Home;
 use crate::store::ledger::Ledger;
 use crate::store::state_file::StateFile;
-use crate::telegram::Telegram;
+use crate::telegram::{Telegram, TokenError};
 
 /// How long open work may take to end when the gateway stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -69,7 +69,8 @@ impl App {
         };
         let key = home.signing_key()?;
         let state = Arc::new(StateFile::load(&home.state())?);
-        let ledger = Ledger::open(&home.ledger(), crate::delivery::rows_for).await?;
+        let long = config.telegram.as_ref().and_then(|telegram| telegram.long_answer);
+        let ledger = Ledger::open(&home.ledger(), crate::delivery::answers(long)).await?;
         let boot = ledger.next_boot().await?;
         let token_file = config.token.is_none().then(|| home.token_path(config.token_file.as_deref()));
         let operator = OperatorToken { token: token.clone(), file: token_file.clone() };
@@ -77,10 +78,16 @@ impl App {
         make_workspace(&config.workspace)?;
 
         let provisioner = runtimes::provisioner(&config, key.clone(), boot);
-        let telegram =
-            config.telegram.as_ref().map(|t| Telegram::new(&t.tokens[0], &t.api_url)).transpose()?;
-        let own_bot = telegram.as_ref().map(|telegram| telegram.bot_id().to_string());
-        let delivery = telegram.map(|telegram| Delivery::new(ledger.clone(), telegram));
+        let bots = bots(&config)?;
+        let own_bot = bots.first().map(|bot| bot.bot_id().to_owned());
+        let delivery = config.telegram.as_ref().map(|telegram| {
+            let kept = Kept::new(home.own().join("outbox"));
+            let sending = DeliveryConfig { limits: Limits::default(), live: telegram.live, kept };
+            Deliveries::new(ledger.clone(), bots, &sending)
+        });
+        if let Some(delivery) = &delivery {
+            delivery.tidy().await;
+        }
         let prompts = Arc::new(Prompts::new(runtimes::workspaces(&config)));
         let asking = Arc::new(Asking::new(ledger.clone()));
         let sessions = Sessions::new(SessionsParts {
@@ -199,6 +206,12 @@ fn chats_parts(
         sandbox: policy.sandbox,
         approval: policy.ask,
     }
+}
+
+/// The bots of Telegram, in the order in which they are named.
+fn bots(config: &Config) -> Result<Vec<Telegram>, TokenError> {
+    let bots = config.telegram.iter().flat_map(|t| t.tokens.iter().map(|token| (token, &t.api_url)));
+    bots.map(|(token, api_url)| Telegram::new(token, api_url)).collect()
 }
 
 /// Reads the valid tokens, and opens the record of what is done with them.

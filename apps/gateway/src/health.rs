@@ -9,7 +9,7 @@ use argus_protocol::argus::channel::{ReceiverState, Report as ReceiverReport};
 use async_trait::async_trait;
 
 use crate::clock::unix_ms;
-use crate::delivery::{Delivery, Token};
+use crate::delivery::{Deliveries, Health as Sending, Token};
 use crate::edge::ports::{Receiver, Report, Sender, Standing};
 use crate::sessions::Sessions;
 use crate::store::ledger::Ledger;
@@ -29,7 +29,7 @@ const MOST_RECEIVERS: usize = 64;
 pub struct Health {
     home: PathBuf,
     ledger: Ledger,
-    delivery: Option<Delivery>,
+    delivery: Option<Deliveries>,
     sessions: Sessions,
     /// What each receiver said last, and when (unix milliseconds).
     receivers: Mutex<BTreeMap<String, (ReceiverReport, u64)>>,
@@ -58,7 +58,7 @@ impl Told {
 
 impl Health {
     /// Health of these parts, and of the disk that holds the home.
-    pub fn new(home: PathBuf, ledger: Ledger, delivery: Option<Delivery>, sessions: Sessions) -> Self {
+    pub fn new(home: PathBuf, ledger: Ledger, delivery: Option<Deliveries>, sessions: Sessions) -> Self {
         Self { home, ledger, delivery, sessions, receivers: Mutex::default(), told: Told::default() }
     }
 
@@ -85,21 +85,41 @@ impl Health {
         told.collect()
     }
 
-    async fn sender(&self, now: u64, reasons: &mut Vec<String>) -> Option<Sender> {
-        let state = self.delivery.as_ref()?.health().await;
-        if state.token == Token::Refused {
-            reasons.push(
-                "telegram: the bot's token is refused; set TELEGRAM_BOT_TOKEN to a valid one".to_owned(),
-            );
-        }
-        let oldest_waiting_age_ms = state.oldest_waiting_ms.map(|at| now.saturating_sub(at));
-        if let Some(age) = oldest_waiting_age_ms.filter(|age| *age > OUTBOX_WAIT_MS) {
-            let why = state.last_error.as_deref().unwrap_or("no error seen");
-            reasons.push(format!("an answer waits to be sent for {} s: {why}", age / 1000));
-        }
-        let last_send_age_ms = state.last_sent_ms.map(|at| now.saturating_sub(at));
-        Some(Sender { last_send_age_ms, oldest_waiting_age_ms, last_error: state.last_error })
+    /// Each bot's sending side.
+    async fn senders(&self, now: u64, reasons: &mut Vec<String>) -> Vec<Sender> {
+        let Some(delivery) = &self.delivery else { return Vec::new() };
+        let all = delivery.health().await;
+        let several = all.len() > 1;
+        let sender = |(bot, state): (String, Sending)| {
+            let name = if several { format!("bot {bot}") } else { "the bot".to_owned() };
+            if state.token == Token::Refused {
+                reasons.push(format!(
+                    "telegram: {name}'s token is refused; set TELEGRAM_BOT_TOKEN to a valid one"
+                ));
+            }
+            let oldest_waiting_age_ms = state.oldest_waiting_ms.map(|at| now.saturating_sub(at));
+            if let Some(age) = oldest_waiting_age_ms.filter(|age| *age > OUTBOX_WAIT_MS) {
+                let why = state.last_error.as_deref().unwrap_or("no error seen");
+                let of = if several { format!(" by {name}") } else { String::new() };
+                reasons.push(format!("an answer waits to be sent{of} for {} s: {why}", age / 1000));
+            }
+            let last_send_age_ms = state.last_sent_ms.map(|at| now.saturating_sub(at));
+            let bot = several.then_some(bot);
+            Sender { bot, last_send_age_ms, oldest_waiting_age_ms, last_error: state.last_error }
+        };
+        all.into_iter().map(sender).collect()
     }
+}
+
+/// All of them as one: what was sent last, what waits longest, and the trouble of the first that has any.
+fn together(senders: &[Sender]) -> Option<Sender> {
+    let first_trouble = senders.iter().find_map(|sender| sender.last_error.clone());
+    (!senders.is_empty()).then(|| Sender {
+        bot: None,
+        last_send_age_ms: senders.iter().filter_map(|sender| sender.last_send_age_ms).min(),
+        oldest_waiting_age_ms: senders.iter().filter_map(|sender| sender.oldest_waiting_age_ms).max(),
+        last_error: first_trouble,
+    })
 }
 
 #[async_trait]
@@ -125,8 +145,12 @@ impl Standing for Health {
         reasons.extend(self.disk());
         reasons.extend(self.sessions.trouble());
         let receivers = self.receivers(now, &mut reasons);
-        let sender = self.sender(now, &mut reasons).await;
-        Report { ok: reasons.is_empty(), reasons, receivers, sender }
+        let mut senders = self.senders(now, &mut reasons).await;
+        let sender = together(&senders);
+        if senders.len() < 2 {
+            senders.clear();
+        }
+        Report { ok: reasons.is_empty(), reasons, receivers, sender, senders }
     }
 }
 

@@ -10,12 +10,14 @@ mod inline;
 mod link;
 mod list;
 mod mark;
+mod outgoing;
 mod page;
 mod parse;
 mod render;
 mod split;
 mod table;
 
+pub use crate::outgoing::{Outgoing, outgoing, telegram_live};
 use crate::split::Cutter;
 
 /// The most Telegram takes in one message, in UTF-16 code units of the text left after entities are parsed.

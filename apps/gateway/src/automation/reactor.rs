@@ -8,7 +8,7 @@ use argus_session::{ChatQuestion, Origin, Progress, QuestionEnd, Settlement};
 use async_trait::async_trait;
 
 use super::prompt::Prompts;
-use crate::delivery::Delivery;
+use crate::delivery::Deliveries;
 use crate::sessions::ports::React;
 use crate::store::ledger::{Ledger, Settled};
 
@@ -25,8 +25,8 @@ pub trait AskChats: Send + Sync {
 /// Acts on what sessions tell.
 pub struct Reactor {
     ledger: Ledger,
-    /// Telegram, where there is a bot.
-    delivery: Option<Delivery>,
+    /// Telegram, where there are bots.
+    delivery: Option<Deliveries>,
     /// What an outcome says about the prompt that asked for it.
     prompts: Arc<Prompts>,
     /// Puts questions to chats.
@@ -37,7 +37,7 @@ impl Reactor {
     /// Outcomes go into the ledger, questions and signs of work to the chats and to who writes the prompts.
     pub fn new(
         ledger: Ledger,
-        delivery: Option<Delivery>,
+        delivery: Option<Deliveries>,
         prompts: Arc<Prompts>,
         asking: Arc<dyn AskChats>,
     ) -> Self {
@@ -66,7 +66,11 @@ impl React for Reactor {
         self.asking.over(session, key, end).await
     }
 
-    fn progress(&self, _origin: &Origin, _submission: &SubmissionId, _progress: Progress) {}
+    fn progress(&self, origin: &Origin, submission: &SubmissionId, progress: Progress) {
+        if let (Some(delivery), Some(chat)) = (&self.delivery, origin.chat()) {
+            delivery.progress(chat, submission, progress);
+        }
+    }
 
     fn turn_running(&self, origin: &Origin) {
         self.prompts.turn_running(origin);

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use argus_protocol::SubmissionId;
 use tokio_util::sync::CancellationToken;
 
-use super::{Parts, Token};
+use super::{Parts, Token, form};
 use crate::clock::unix_ms;
-use crate::store::ledger::{Body, LedgerError, Row, TextBody};
-use crate::telegram::{SendError, Text};
+use crate::store::ledger::{LedgerError, Row};
+use crate::telegram::SendError;
 
 /// A message that could not be sent for this long is given up, in milliseconds …
 const GIVE_UP: u64 = 24 * 60 * 60 * 1000;
@@ -33,11 +34,13 @@ pub(super) enum Ended {
 /// Tries one row. It ends when the outcome is stored.
 pub(super) async fn attempt(parts: &Parts, row: &Row, shutdown: &CancellationToken) -> Ended {
     argus_crash_point::here("outbox.before_send").await;
-    match send(parts, row).await {
+    match form::send(parts, row).await {
         Ok(message_id) => {
             argus_crash_point::here("outbox.sent").await;
             parts.note_success();
-            confirm(parts, row, &message_id, shutdown).await;
+            if note(parts, Taken::Row(row.id), &message_id, shutdown).await {
+                parts.kept.let_go(&row.body).await;
+            }
             argus_crash_point::here("outbox.confirmed").await;
             Ended::Done
         }
@@ -45,31 +48,35 @@ pub(super) async fn attempt(parts: &Parts, row: &Row, shutdown: &CancellationTok
     }
 }
 
-/// Sends it with its mark-up, or without when that is refused.
-async fn send(parts: &Parts, row: &Row) -> Result<String, SendError> {
-    let chat = &row.chat.chat;
-    let Body::Text(TextBody { html, plain, .. }) = &row.body else {
-        return Err(SendError::Other("this kind of message cannot be sent".to_owned()));
-    };
-    match parts.telegram.send(chat, Text::Html(html)).await {
-        Err(error @ (SendError::BadEntities(_) | SendError::TooLong | SendError::Other(_))) => {
-            tracing::warn!(chat.key = %chat, outbox.id = row.id, %error, "sending the text without mark-up");
-            parts.telegram.send(chat, Text::Plain(plain)).await
-        }
-        other => other,
-    }
+/// What was taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Taken<'a> {
+    /// The row with that number.
+    Row(i64),
+    /// The message that shows the turn of that submission.
+    Live(&'a SubmissionId),
 }
 
-/// Notes that it was taken. Until that is stored the chat's next message does not go, and this one would be repeated
-/// after a restart; so it is tried until it works or we stop.
-async fn confirm(parts: &Parts, row: &Row, message_id: &str, shutdown: &CancellationToken) {
+/// Notes that something was taken; answers whether that worked. Until it is stored the chat's next message does not go,
+/// and this one would be repeated after a restart; so it is tried until it works or we stop.
+pub(super) async fn note(
+    parts: &Parts,
+    taken: Taken<'_>,
+    message_id: &str,
+    shutdown: &CancellationToken,
+) -> bool {
     let mut tries = 0;
-    while let Err(error) = parts.ledger.mark_sent(row.id, message_id).await {
-        tracing::error!(outbox.id = row.id, %error, "a sent message could not be noted; trying again");
+    loop {
+        let noted = match taken {
+            Taken::Row(id) => parts.ledger.mark_sent(id, message_id).await,
+            Taken::Live(submission) => parts.ledger.note_live_message(submission, message_id).await,
+        };
+        let Err(error) = noted else { return true };
+        tracing::error!(%error, "a sent message could not be noted; trying again");
         parts.note_error(error.to_string());
         tries += 1;
         tokio::select! {
-            () = shutdown.cancelled() => return,
+            () = shutdown.cancelled() => return false,
             () = tokio::time::sleep(pause(parts.limits.first_pause, tries)) => {}
         }
     }
@@ -83,16 +90,14 @@ async fn judge(parts: &Parts, row: &Row, error: SendError) -> Ended {
     parts.note_error(words.clone());
     let (pause, ended) = match error {
         SendError::ChatGone(_) | SendError::Moved(_) => return give_up_chat(parts, row, &words).await,
-        SendError::BadEntities(_) | SendError::TooLong | SendError::Other(_) => {
-            return give_up(parts, row, &words).await;
-        }
-        SendError::Unauthorized => {
-            tracing::error!(error = words, "nothing can be sent");
-            parts.record().token = Token::Refused;
-            return Ended::Unauthorized;
-        }
+        SendError::BadEntities(_)
+        | SendError::TooLong
+        | SendError::NotModified
+        | SendError::NoSuchMessage(_)
+        | SendError::Other(_) => return give_up(parts, row, &words).await,
+        SendError::Unauthorized => return unauthorized(parts, &words),
         SendError::RetryAfter(seconds) => {
-            let pause = Duration::from_secs(u64::from(seconds.max(1)));
+            let pause = told_to_wait(seconds);
             (pause, Ended::Refused(pause))
         }
         SendError::Transient(_) => {
@@ -113,6 +118,18 @@ async fn judge(parts: &Parts, row: &Row, error: SendError) -> Ended {
     ended
 }
 
+/// The token is refused: everything waits.
+pub(super) fn unauthorized(parts: &Parts, words: &str) -> Ended {
+    tracing::error!(error = words, "nothing can be sent");
+    parts.record().token = Token::Refused;
+    Ended::Unauthorized
+}
+
+/// How long a refusal of that many seconds holds a chat.
+pub(super) fn told_to_wait(seconds: u32) -> Duration {
+    Duration::from_secs(u64::from(seconds.max(1)))
+}
+
 /// What waits for a chat goes where the chat went.
 async fn follow(parts: &Parts, row: &Row, to: i64, words: &str) -> Ended {
     let new = to.to_string().parse().ok().filter(|new| *new != row.chat.chat);
@@ -123,7 +140,11 @@ async fn follow(parts: &Parts, row: &Row, to: i64, words: &str) -> Ended {
 }
 
 async fn give_up_chat(parts: &Parts, row: &Row, words: &str) -> Ended {
+    let files = parts.ledger.files_waiting(Some(&row.chat)).await.unwrap_or_default();
     let gone = parts.ledger.fail_chat(&row.chat, words).await;
+    if gone.is_ok() {
+        parts.kept.remove(&files).await;
+    }
     tracing::warn!(chat.key = %row.chat.chat, error = words, "a chat is gone; what waited for it is given up");
     stored(parts, row, gone.map(|_| ()))
 }
@@ -131,6 +152,9 @@ async fn give_up_chat(parts: &Parts, row: &Row, words: &str) -> Ended {
 async fn give_up(parts: &Parts, row: &Row, words: &str) -> Ended {
     tracing::error!(chat.key = %row.chat.chat, outbox.id = row.id, error = words, "a message is given up");
     let noted = parts.ledger.mark_failed(row.id, words).await;
+    if noted.is_ok() {
+        parts.kept.let_go(&row.body).await;
+    }
     stored(parts, row, noted)
 }
 

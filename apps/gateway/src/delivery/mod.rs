@@ -1,9 +1,15 @@
 //! Outcome to chat: renders what people are told, and sends the outbox.
 
 mod attempt;
+mod bots;
+mod form;
+mod kept;
+mod live;
 mod pace;
 mod render;
+mod show;
 mod typing;
+mod view;
 mod worker;
 
 #[cfg(test)]
@@ -11,13 +17,17 @@ mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use argus_session::ChatRef;
+use argus_protocol::SubmissionId;
+use argus_session::{ChatRef, Progress};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use self::bots::{Deliveries, DeliveryConfig};
+pub use self::kept::Kept;
+use self::live::Live;
 pub use self::pace::Limits;
 use self::pace::Pace;
-pub use self::render::rows_for;
+pub use self::render::{answers, rows_for};
 use self::typing::Typing;
 use crate::clock::unix_ms;
 use crate::store::ledger::Ledger;
@@ -33,6 +43,8 @@ struct Parts {
     limits: Limits,
     pace: Mutex<Pace>,
     typing: Typing,
+    live: Live,
+    kept: Kept,
     record: Mutex<Record>,
 }
 
@@ -69,20 +81,23 @@ pub struct Health {
 
 impl Delivery {
     /// Delivery of what the ledger's outbox holds for that bot.
-    pub fn new(ledger: Ledger, telegram: Telegram) -> Self {
-        Self::with_limits(ledger, telegram, Limits::default())
-    }
-
-    /// [`Delivery::new`] with other limits.
-    pub fn with_limits(ledger: Ledger, telegram: Telegram, limits: Limits) -> Self {
+    pub fn new(ledger: Ledger, telegram: Telegram, config: DeliveryConfig) -> Self {
+        let DeliveryConfig { limits, live, kept } = config;
         Self(Arc::new(Parts {
             ledger,
             telegram,
             limits,
             pace: Mutex::new(Pace::new(limits)),
             typing: Typing::default(),
+            live: Live::new(live),
+            kept,
             record: Mutex::default(),
         }))
+    }
+
+    /// The bot's own id.
+    pub fn bot_id(&self) -> &str {
+        self.0.telegram.bot_id()
     }
 
     /// Sends until told to stop; messages under way then have some seconds to end.
@@ -100,8 +115,15 @@ impl Delivery {
 
     /// It is over.
     pub fn turn_over(&self, chat: &ChatRef) {
+        if self.serves(chat) && self.0.typing.end(&chat.chat) == 0 {
+            self.0.live.end_all(&chat.chat);
+        }
+    }
+
+    /// Such a turn did something, which is shown in its chat as soon as that may be; `submission` is its first.
+    pub fn progress(&self, chat: &ChatRef, submission: &SubmissionId, progress: Progress) {
         if self.serves(chat) {
-            self.0.typing.end(&chat.chat);
+            self.0.live.progress(&chat.chat, submission, progress);
         }
     }
 

@@ -75,6 +75,20 @@ impl Pace {
         at
     }
 
+    /// When a change of a growing message may go to that chat, `now` at the earliest. Messages come first: half of what a
+    /// group and all chats together may get is left to them.
+    pub(super) fn ready_for_change(&self, chat: ChatId, now: Instant) -> Instant {
+        let mut at = self.ready_at(chat, now);
+        let half = |most: usize| (most / 2).max(1);
+        let nth_last = |sent: &VecDeque<Instant>, most: usize| {
+            sent.len().checked_sub(half(most)).and_then(|first| sent.get(first)).copied()
+        };
+        if let Some(sent) = self.chats.get(&chat.number()).map(|c| &c.sent).filter(|_| chat.is_group()) {
+            at = at.max(nth_last(sent, self.limits.group_per_minute).map_or(at, |first| first + MINUTE));
+        }
+        at.max(nth_last(&self.overall, self.limits.overall_per_second).map_or(at, |first| first + SECOND))
+    }
+
     fn overall_ready_at(&self, now: Instant) -> Instant {
         let window = self.overall.len().checked_sub(self.limits.overall_per_second);
         let free = window.and_then(|first| self.overall.get(first)).map(|first| *first + SECOND);
@@ -210,6 +224,25 @@ mod tests {
         let later = now + ms(5000);
         pace.refused(chat("9"), later + ms(1000), later);
         assert_eq!(pace.ready_at(chat("7"), later), later);
+    }
+
+    #[test]
+    fn changes_of_growing_messages_leave_half_of_everything_to_messages() {
+        let (mut pace, start) = (Pace::new(Limits::default()), Instant::now());
+        let mut now = start;
+        for _ in 0..10 {
+            now = pace.ready_for_change(chat("-5"), now);
+            pace.sent(chat("-5"), now);
+        }
+        assert_eq!(now, start + ms(9000));
+        assert_eq!(pace.ready_for_change(chat("-5"), now), start + MINUTE);
+        assert_eq!(pace.ready_at(chat("-5"), now), now + SECOND);
+        let now = start + MINUTE;
+        for number in 1..=15 {
+            pace.sent(chat(&number.to_string()), now);
+        }
+        assert_eq!(pace.ready_for_change(chat("99"), now), now + SECOND);
+        assert_eq!(pace.ready_at(chat("99"), now), now);
     }
 
     #[test]

@@ -1,44 +1,58 @@
 //! An outcome as messages: the answer in parts, and a line where it did not end well.
 
-use argus_chat_markup::{Part, utf16_len};
+use argus_chat_markup::{Outgoing, Part, utf16_len};
 use argus_session::{Origin, Outcome, Settlement};
 
-use crate::store::ledger::{Body, Language, NewRow, TextBody};
+use crate::store::ledger::{Body, DocumentBody, Language, NewRow, TextBody};
 
 /// The longest message, in UTF-16 units.
 const LONGEST: usize = 4096;
+/// The name of the file that holds a long answer.
+const WHOLE: &str = "answer.md";
 /// The longest reason, in characters; what is over goes.
 const LONGEST_REASON: usize = 1000;
 
 /// What the chat that asked is told of an outcome, one row for each message. Nothing where no chat asked.
 pub fn rows_for(settlement: &Settlement, language: Language) -> Vec<NewRow> {
+    rows(settlement, language, None)
+}
+
+/// [`rows_for`] where an answer of more than so many UTF-16 units comes as a file.
+pub fn answers(long: Option<usize>) -> impl Fn(&Settlement, Language) -> Vec<NewRow> + Send + Sync + 'static {
+    move |settlement, language| rows(settlement, language, long)
+}
+
+fn rows(settlement: &Settlement, language: Language, long: Option<usize>) -> Vec<NewRow> {
     let (Some(chat), Some(first)) = (settlement.origin.chat(), settlement.submissions.first()) else {
         return Vec::new();
     };
-    let rows = messages(&settlement.origin, &settlement.outcome, language).into_iter().enumerate();
-    rows.map(|(number, part)| NewRow {
-        dedupe_key: format!("{first}:{number}"),
-        chat: chat.clone(),
-        body: Body::Text(TextBody::of(part.html, part.plain)),
-    })
-    .collect()
+    let (parts, whole) = messages(&settlement.origin, &settlement.outcome, language, long);
+    let shown = matches!(settlement.origin, Origin::Chat { .. });
+    let texts = parts.into_iter().enumerate().map(|(number, part)| {
+        // The first one takes the place of what showed the turn while it ran.
+        let live = (number == 0 && shown).then(|| first.clone());
+        Body::Text(TextBody { live, ..TextBody::of(part.html, part.plain) })
+    });
+    let file = whole
+        .map(|text| Body::Document(DocumentBody { name: WHOLE.to_owned(), text, ..DocumentBody::default() }));
+    let rows = texts.chain(file).enumerate();
+    rows.map(|(number, body)| NewRow { dedupe_key: format!("{first}:{number}"), chat: chat.clone(), body })
+        .collect()
 }
 
-fn messages(origin: &Origin, outcome: &Outcome, language: Language) -> Vec<Part> {
+/// The texts, and the whole as a file where it is long.
+fn messages(
+    origin: &Origin,
+    outcome: &Outcome,
+    language: Language,
+    long: Option<usize>,
+) -> (Vec<Part>, Option<String>) {
     let english = language == Language::English;
-    match outcome {
-        Outcome::Completed { text } => {
-            let parts = argus_chat_markup::telegram(text);
-            match origin {
-                Origin::Chat { .. } if parts.is_empty() => {
-                    vec![line(if english { "(no text)" } else { "（没有文字）" })]
-                }
-                Origin::Chat { .. } | Origin::Client { .. } => parts,
-            }
-        }
-        Outcome::Interrupted { text } => {
-            closed_by(argus_chat_markup::telegram(text), line(if english { "Stopped." } else { "已停止。" }))
-        }
+    let attached =
+        if english { "📎 The whole answer is attached." } else { "📎 完整回答见附件。" };
+    let (text, closing) = match outcome {
+        Outcome::Completed { text } => (text, None),
+        Outcome::Interrupted { text } => (text, Some(line(if english { "Stopped." } else { "已停止。" }))),
         Outcome::Failed { reason, text } => {
             let reason = shortened(reason.trim());
             let words = if english {
@@ -46,9 +60,16 @@ fn messages(origin: &Origin, outcome: &Outcome, language: Language) -> Vec<Part>
             } else {
                 format!("⚠️ 未能完成：{reason}")
             };
-            closed_by(argus_chat_markup::telegram(text), line(&words))
+            (text, Some(line(&words)))
         }
+    };
+    let Outgoing { mut parts, whole } = argus_chat_markup::outgoing(text, long, attached);
+    if let Some(closing) = closing {
+        parts = closed_by(parts, closing);
+    } else if parts.is_empty() && matches!(origin, Origin::Chat { .. }) {
+        parts.push(line(if english { "(no text)" } else { "（没有文字）" }));
     }
+    (parts, whole)
 }
 
 /// The parts with a last line: in the last part where it fits, else as a message of its own.

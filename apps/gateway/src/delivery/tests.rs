@@ -1,5 +1,8 @@
 //! Tests of the worker against a Bot API server on loopback.
 
+mod kinds;
+mod live;
+
 use std::time::Duration;
 
 use argus_protocol::token::Secret;
@@ -8,6 +11,7 @@ use argus_testkit::programs::eventually;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::config::{LiveConfig, Streaming};
 use crate::store::ledger::{Body, NewRow, TextBody};
 
 const TOKEN: &str = "4242424242:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -19,6 +23,7 @@ struct Desk {
     dir: tempfile::TempDir,
     ledger: Ledger,
     delivery: Delivery,
+    config: DeliveryConfig,
     running: Option<(CancellationToken, JoinHandle<()>)>,
 }
 
@@ -33,16 +38,45 @@ fn generous() -> Limits {
     }
 }
 
+/// Nothing is shown before it is whole.
+fn quiet() -> LiveConfig {
+    LiveConfig {
+        streaming: Streaming::Off,
+        interval: Duration::from_millis(1),
+        activity: true,
+        reasoning: true,
+    }
+}
+
 impl Desk {
     async fn new(limits: Limits) -> Self {
+        Self::showing(limits, quiet()).await
+    }
+
+    async fn showing(limits: Limits, live: LiveConfig) -> Self {
         let api = BotApi::start(TOKEN);
         for number in 1..10 {
             api.know(&Chat::private(&User::new(number, "P")));
         }
         let dir = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&dir.path().join("ledger.db"), rows_for).await.unwrap();
-        let delivery = Self::delivery(&api, &ledger, limits);
-        Self { api, dir, ledger, delivery, running: None }
+        let kept = Kept::new(dir.path().join("outbox"));
+        let config = DeliveryConfig { limits, live, kept };
+        let delivery = Delivery::new(ledger.clone(), Self::telegram(&api), config.clone());
+        Self { api, dir, ledger, delivery, config, running: None }
+    }
+
+    /// As after a restart of the gateway.
+    async fn restart(&mut self) {
+        self.stop().await;
+        self.ledger.close().await;
+        self.ledger = Ledger::open(&self.dir.path().join("ledger.db"), rows_for).await.unwrap();
+        self.deliver_anew();
+        self.start();
+    }
+
+    fn deliver_anew(&mut self) {
+        self.delivery = Delivery::new(self.ledger.clone(), Self::telegram(&self.api), self.config.clone());
     }
 
     /// With a ledger in which everything was written two days ago.
@@ -52,14 +86,12 @@ impl Desk {
         let then = crate::clock::unix_ms() - 2 * 24 * 60 * 60 * 1000;
         let clock = std::sync::Arc::new(move || then);
         desk.ledger = Ledger::open_with_clock(&path, rows_for, clock).await.unwrap();
-        desk.delivery = Self::delivery(&desk.api, &desk.ledger, generous());
+        desk.deliver_anew();
         desk
     }
 
-    fn delivery(api: &BotApi, ledger: &Ledger, limits: Limits) -> Delivery {
-        let url = api.url().parse().unwrap();
-        let telegram = Telegram::new(&Secret::parse(TOKEN).unwrap(), &url).unwrap();
-        Delivery::with_limits(ledger.clone(), telegram, limits)
+    fn telegram(api: &BotApi) -> Telegram {
+        Telegram::new(&Secret::parse(TOKEN).unwrap(), &api.url().parse().unwrap()).unwrap()
     }
 
     fn start(&mut self) {
@@ -80,11 +112,11 @@ impl Desk {
     }
 
     async fn put_as(&self, chat: &str, html: &str, plain: &str) {
-        let row = NewRow {
-            dedupe_key: format!("{chat} {plain}"),
-            chat: chat_of(chat),
-            body: Body::Text(TextBody::of(html, plain)),
-        };
+        self.put_out(chat, &format!("{chat} {plain}"), Body::Text(TextBody::of(html, plain))).await;
+    }
+
+    async fn put_out(&self, chat: &str, key: &str, body: Body) {
+        let row = NewRow { dedupe_key: key.to_owned(), chat: chat_of(chat), body };
         self.ledger.write(move |tx| Box::pin(async move { tx.put_out(row).await })).await.unwrap();
     }
 
@@ -275,11 +307,8 @@ async fn what_was_not_sent_goes_after_a_restart() {
     desk.start();
     desk.api.wait_calls("sendMessage", 2, LIMIT).await;
     desk.stop().await;
-    desk.ledger.close().await;
     desk.api.heal("sendMessage");
-    desk.ledger = Ledger::open(&desk.dir.path().join("ledger.db"), rows_for).await.unwrap();
-    desk.delivery = Desk::delivery(&desk.api, &desk.ledger, generous());
-    desk.start();
+    desk.restart().await;
     assert_eq!(desk.delivered([1]).await, [["first", "second"]]);
 }
 
@@ -294,6 +323,7 @@ async fn what_waits_for_a_bot_that_was_replaced_is_given_up_at_the_start() {
         };
         desk.ledger.write(move |tx| Box::pin(async move { tx.put_out(row).await })).await.unwrap();
     }
+    Deliveries::new(desk.ledger.clone(), vec![Desk::telegram(&desk.api)], &desk.config).tidy().await;
     desk.start();
     assert_eq!(desk.delivered([1]).await, [["of the present"]]);
     assert_eq!(desk.ledger.waiting_rows(CHANNEL, "77", 9).await.unwrap(), []);

@@ -42,15 +42,16 @@ impl Typing {
         self.changed.notify_one();
     }
 
-    /// One of the turns there is over.
-    pub(super) fn end(&self, chat: &ChatKey) {
+    /// One of the turns there is over; answers how many are not.
+    pub(super) fn end(&self, chat: &ChatKey) -> usize {
         let mut chats = self.chats.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(running) = chats.get_mut(chat) {
-            running.turns -= 1;
-            if running.turns == 0 {
-                chats.remove(chat);
-            }
+        let Some(running) = chats.get_mut(chat) else { return 0 };
+        running.turns -= 1;
+        let left = running.turns;
+        if left == 0 {
+            chats.remove(chat);
         }
+        left
     }
 
     /// The chats whose time it is, and when the next one's comes.
@@ -110,10 +111,10 @@ mod tests {
         let now = Instant::now();
         assert_eq!(typing.due(now, 9), (vec![key("7")], Some(now + AGAIN)));
         assert_eq!(typing.due(now + AGAIN / 2, 9), (vec![], Some(now + AGAIN)));
-        typing.end(&key("7"));
+        assert_eq!(typing.end(&key("7")), 1);
         assert_eq!(typing.due(now + AGAIN, 9), (vec![key("7")], Some(now + AGAIN * 2)));
-        typing.end(&key("7"));
-        typing.end(&key("7"));
+        assert_eq!(typing.end(&key("7")), 0);
+        assert_eq!(typing.end(&key("7")), 0);
         assert_eq!(typing.due(now + AGAIN * 3, 9), (vec![], None));
     }
 

@@ -1,6 +1,6 @@
 //! The worker: each chat's messages one after the other, several chats beside each other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Ended, attempt};
+use super::show::show;
 use super::{Parts, Token};
 use crate::clock::unix_ms;
 use crate::store::ledger::{LedgerError, Row};
@@ -34,7 +35,7 @@ pub(super) async fn run(parts: &Arc<Parts>, shutdown: &CancellationToken) {
         sending: JoinSet::new(),
         under_way: HashMap::new(),
     };
-    desk.give_up_for_former_bots().await;
+    let mut grew = parts.ledger.outbox_grew();
     if let Err(error) = desk.take_up_pauses().await {
         tracing::error!(%error, "the outbox cannot be read");
     }
@@ -42,7 +43,9 @@ pub(super) async fn run(parts: &Arc<Parts>, shutdown: &CancellationToken) {
         let next = desk.dispatch().await;
         tokio::select! {
             () = shutdown.cancelled() => break,
-            () = parts.ledger.outbox_grew().notified() => {}
+            // The ledger's writer lives as long as the ledger, which we hold.
+            Ok(()) = grew.changed() => {}
+            () = parts.live.changed().notified() => {}
             Some(ended) = desk.sending.join_next_with_id() => desk.finish(ended),
             () = super::at(next) => {}
         }
@@ -61,23 +64,6 @@ struct Desk {
 }
 
 impl Desk {
-    /// What waits for a bot that another one has replaced can never be sent: nobody has its token any more.
-    async fn give_up_for_former_bots(&self) {
-        let bot = self.parts.telegram.bot_id();
-        let words = format!("bot {bot} has taken this bot's place");
-        match self.parts.ledger.fail_other_bots(CHANNEL, bot, &words).await {
-            Ok(0) => {}
-            Ok(count) => {
-                tracing::warn!(
-                    count,
-                    bot.id = bot,
-                    "messages of a former bot cannot be delivered; they are given up"
-                );
-            }
-            Err(error) => tracing::error!(%error, "messages of a former bot could not be given up"),
-        }
-    }
-
     /// What was told to wait before the start waits on, but never long: the clock may have jumped meanwhile.
     async fn take_up_pauses(&self) -> Result<(), LedgerError> {
         let (now, now_ms) = (Instant::now(), unix_ms());
@@ -115,6 +101,9 @@ impl Desk {
         };
         let now = Instant::now();
         let mut next: Option<Instant> = None;
+        // Where messages wait nothing is shown meanwhile; where not all of them were seen, nowhere.
+        let seen_all = rows.len() < LOOKED_AT as usize;
+        let waiting: HashSet<ChatKey> = rows.iter().map(|row| row.chat.chat.clone()).collect();
         for row in rows {
             if self.under_way.len() >= room {
                 break;
@@ -127,14 +116,43 @@ impl Desk {
                 let mut pace = self.parts.pace();
                 let ready = pace.ready_at(chat, now);
                 if ready > now {
-                    next = Some(next.map_or(ready, |next| next.min(ready)));
+                    next = earlier(next, Some(ready));
                     continue;
                 }
                 pace.sent(chat, now);
             }
             self.send(row);
         }
+        if seen_all && room == AT_ONCE {
+            next = earlier(next, self.show(now, &waiting));
+        }
         self.parts.pace().forget_old(now);
+        next
+    }
+
+    /// Shows how far turns have come, where nothing else is to be said, and tells when something else may be shown.
+    fn show(&mut self, now: Instant, waiting: &HashSet<ChatKey>) -> Option<Instant> {
+        let mut next = None;
+        for (submission, key, due) in self.parts.live.waiting() {
+            let busy = waiting.contains(&key) || self.under_way.values().any(|chat| *chat == key);
+            if busy || self.under_way.len() >= AT_ONCE {
+                continue;
+            }
+            let Ok(chat) = ChatId::of_key(&key) else {
+                self.parts.live.end(&submission);
+                continue;
+            };
+            let ready = due.max(self.parts.pace().ready_for_change(chat, now));
+            if ready > now {
+                next = earlier(next, Some(ready));
+                continue;
+            }
+            let Some(change) = self.parts.live.take(&submission, now) else { continue };
+            self.parts.pace().sent(chat, now);
+            let (parts, shutdown) = (Arc::clone(&self.parts), self.shutdown.clone());
+            let task = self.sending.spawn(async move { show(&parts, &change, &shutdown).await });
+            self.under_way.insert(task.id(), key);
+        }
         next
     }
 
@@ -162,4 +180,8 @@ impl Desk {
             Ended::Unauthorized => pace.hold_all(now + self.parts.limits.token_pause),
         }
     }
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    [one, other].into_iter().flatten().min()
 }

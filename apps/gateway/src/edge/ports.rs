@@ -29,6 +29,9 @@ pub struct Report {
     pub receivers: Vec<Receiver>,
     /// The sending side, where there is one.
     pub sender: Option<Sender>,
+    /// The sending side of each bot, where there are several; `sender` is all of them together then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub senders: Vec<Sender>,
 }
 
 /// A channel's receiving side. Ages are in milliseconds.
@@ -49,6 +52,9 @@ pub struct Receiver {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Sender {
+    /// The bot, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bot: Option<String>,
     /// Since it last sent.
     pub last_send_age_ms: Option<u64>,
     /// Of the answer that waits longest.

@@ -39,6 +39,12 @@ pub enum SendError {
     /// Nothing can be said in this chat any more.
     #[error("the chat cannot be written to: {0}")]
     ChatGone(String),
+    /// The message says that already.
+    #[error("the message says that already")]
+    NotModified,
+    /// The message that is meant is not there, or cannot be changed any more.
+    #[error("the message cannot be changed: {0}")]
+    NoSuchMessage(String),
     /// The token is refused.
     #[error("the bot token is refused: set TELEGRAM_BOT_TOKEN to the one that @BotFather shows")]
     Unauthorized,
@@ -54,7 +60,10 @@ pub(super) fn accepted(error: &RequestError) -> Option<String> {
     if answer.get("ok")? != true {
         return None;
     }
-    Some(answer.get("result")?.get("message_id")?.as_i64()?.to_string())
+    let result = answer.get("result")?;
+    // An album is several; its first one stands for it.
+    let message = result.get(0).unwrap_or(result);
+    Some(message.get("message_id")?.as_i64()?.to_string())
 }
 
 pub(super) fn judge(error: RequestError) -> SendError {
@@ -86,6 +95,12 @@ fn judge_refusal(error: &ApiError) -> SendError {
         ApiError::InvalidToken => SendError::Unauthorized,
         ApiError::CantParseEntities(_) => SendError::BadEntities(text),
         ApiError::MessageIsTooLong | ApiError::EditedMessageIsTooLong => SendError::TooLong,
+        ApiError::MessageNotModified => SendError::NotModified,
+        ApiError::MessageToEditNotFound
+        | ApiError::MessageCantBeEdited
+        | ApiError::MessageIdInvalid
+        | ApiError::MessageToDeleteNotFound
+        | ApiError::MessageCantBeDeleted => SendError::NoSuchMessage(text),
         ApiError::BotBlocked
         | ApiError::BotKicked
         | ApiError::BotKickedFromSupergroup
@@ -102,15 +117,21 @@ fn judge_refusal(error: &ApiError) -> SendError {
 }
 
 /// Refusals the library has no name for, by their words.
-fn judge_words(text: String) -> SendError {
+pub(super) fn judge_words(text: String) -> SendError {
     let lower = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     if let Some(seconds) = lower.strip_prefix("too many requests") {
         let digits: String = seconds.chars().filter(char::is_ascii_digit).collect();
         return SendError::RetryAfter(digits.parse().unwrap_or(5));
     }
-    if has(&["message is too long", "message_too_long"]) {
+    if has(&["message is too long", "message_too_long", "caption is too long"]) {
         return SendError::TooLong;
+    }
+    if has(&["message is not modified", "message_not_modified"]) {
+        return SendError::NotModified;
+    }
+    if has(&["message to edit", "message to delete", "message can't be", "message_id_invalid"]) {
+        return SendError::NoSuchMessage(text);
     }
     if has(&["entit", "can't parse", "unsupported start tag"]) {
         return SendError::BadEntities(text);
@@ -175,6 +196,17 @@ mod tests {
         assert_eq!(said("Not Found"), SendError::Unauthorized);
         assert_eq!(said("Too Many Requests: retry after 7"), SendError::RetryAfter(7));
         assert_eq!(said("Internal Server Error"), SendError::Transient("Internal Server Error".to_owned()));
+        assert_eq!(said("Bad Request: MESSAGE_NOT_MODIFIED"), SendError::NotModified);
+        let modified = "Bad Request: message is not modified: specified new message content and reply markup are exactly \
+                        the same as a current content and reply markup of the message";
+        assert_eq!(said(modified), SendError::NotModified);
+        for text in [
+            "Bad Request: message to edit not found",
+            "Bad Request: message can't be edited",
+            "Bad Request: message can't be deleted for everyone",
+        ] {
+            assert_eq!(said(text), SendError::NoSuchMessage(text.to_owned()));
+        }
         let other = "Bad Request: something new";
         assert_eq!(said(other), SendError::Other(other.to_owned()));
     }
@@ -187,6 +219,8 @@ mod tests {
         };
         let taken = strange(r#"{"ok":true,"result":{"message_id":12,"chat":{"type":"new kind"}}}"#);
         assert_eq!(accepted(&taken), Some("12".to_owned()));
+        let album = strange(r#"{"ok":true,"result":[{"message_id":12,"x":1},{"message_id":13}]}"#);
+        assert_eq!(accepted(&album), Some("12".to_owned()));
         assert_eq!(accepted(&strange(r#"{"ok":false,"result":{"message_id":12}}"#)), None);
         assert_eq!(accepted(&strange("<html>502</html>")), None);
     }

@@ -7,6 +7,7 @@ mod chat_settings;
 mod codec;
 mod error;
 mod links;
+mod live;
 mod moving;
 mod open;
 mod outbox;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 use argus_session::Settlement;
 use futures::future::BoxFuture;
 use sqlx::SqlitePool;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 pub use self::chat_settings::ChatSettings;
 pub use self::error::LedgerError;
@@ -49,7 +50,9 @@ use self::writer::Writer;
 use super::clock::{self, Clock};
 
 /// What people are to be told of an outcome: rows for the outbox, in order.
-pub type Answers = fn(&Settlement, Language) -> Vec<NewRow>;
+pub trait Answers: Fn(&Settlement, Language) -> Vec<NewRow> + Send + Sync + 'static {}
+
+impl<T: Fn(&Settlement, Language) -> Vec<NewRow> + Send + Sync + 'static> Answers for T {}
 
 /// The ledger. Clones are handles to the same one.
 #[derive(Clone)]
@@ -58,22 +61,26 @@ pub struct Ledger(Arc<Inner>);
 struct Inner {
     writer: Writer,
     reads: SqlitePool,
-    outbox_grew: Arc<Notify>,
+    outbox_grew: watch::Receiver<u64>,
 }
 
 impl Ledger {
     /// Opens the ledger at `path`, or makes it. `answers` says what [`Ledger::settle`] puts into the outbox.
     ///
     /// A file that is damaged or of a newer version is an error and stays as it is.
-    pub async fn open(path: &Path, answers: Answers) -> Result<Self, LedgerError> {
+    pub async fn open(path: &Path, answers: impl Answers) -> Result<Self, LedgerError> {
         Self::open_with_clock(path, answers, clock::system()).await
     }
 
     /// [`Ledger::open`] with another clock.
-    pub async fn open_with_clock(path: &Path, answers: Answers, clock: Clock) -> Result<Self, LedgerError> {
+    pub async fn open_with_clock(
+        path: &Path,
+        answers: impl Answers,
+        clock: Clock,
+    ) -> Result<Self, LedgerError> {
         let (connection, reads) = open::open(path, &open::MIGRATIONS).await?;
-        let outbox_grew = Arc::new(Notify::new());
-        let writer = Writer::start(Tx::new(connection, answers, clock), Arc::clone(&outbox_grew));
+        let (grew, outbox_grew) = watch::channel(0);
+        let writer = Writer::start(Tx::new(connection, Box::new(answers), clock), grew);
         Ok(Self(Arc::new(Inner { writer, reads, outbox_grew })))
     }
 
@@ -96,9 +103,11 @@ impl Ledger {
         .await
     }
 
-    /// Wakes one waiter after rows were put into the outbox.
-    pub fn outbox_grew(&self) -> &Notify {
-        &self.0.outbox_grew
+    /// Changes whenever rows were put into the outbox. Whoever holds one is told of what comes after this call.
+    pub fn outbox_grew(&self) -> watch::Receiver<u64> {
+        let mut grew = self.0.outbox_grew.clone();
+        grew.mark_unchanged();
+        grew
     }
 
     /// Runs `work` inside a transaction and answers once it is durable. An error of `work` undoes what it did.

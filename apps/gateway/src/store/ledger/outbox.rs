@@ -203,9 +203,9 @@ impl Ledger {
         Ok(oldest.map(from_sql))
     }
 
-    /// Notes that the channel has taken a message.
+    /// Notes that the channel has taken a message; one without an id where the id is empty.
     pub async fn mark_sent(&self, id: i64, message_id: &str) -> Result<(), LedgerError> {
-        let message_id = message_id.to_owned();
+        let message_id = Some(message_id.to_owned()).filter(|id| !id.is_empty());
         self.write(move |tx| {
             Box::pin(async move {
                 let now = to_sql(tx.now_ms());
@@ -265,26 +265,73 @@ impl Ledger {
         .await
     }
 
-    /// Gives everything up that waits for other bots of that channel; answers how many messages that were.
-    pub async fn fail_other_bots(&self, channel: &str, bot: &str, error: &str) -> Result<u64, LedgerError> {
-        let (channel, bot, error) = (channel.to_owned(), bot.to_owned(), error.to_owned());
+    /// Gives everything up that waits for other bots of that channel than these; answers how many messages that were.
+    pub async fn fail_other_bots(
+        &self,
+        channel: &str,
+        bots: &[String],
+        error: &str,
+    ) -> Result<u64, LedgerError> {
+        let (channel, bots, error) = (channel.to_owned(), bots.to_vec(), error.to_owned());
         self.write(move |tx| {
             Box::pin(async move {
                 let now = to_sql(tx.now_ms());
-                let done = sqlx::query(
-                    "UPDATE outbox SET state = 'failed', last_error = $3, done_ms = $4 \
-                     WHERE state = 'pending' AND channel = $1 AND bot <> $2",
+                let waiting: Vec<String> = sqlx::query_scalar(
+                    "SELECT DISTINCT bot FROM outbox WHERE state = 'pending' AND channel = $1",
                 )
-                .bind(channel)
-                .bind(bot)
-                .bind(error)
-                .bind(now)
-                .execute(&mut tx.connection)
+                .bind(&channel)
+                .fetch_all(&mut tx.connection)
                 .await?;
-                Ok(done.rows_affected())
+                let mut failed = 0;
+                for former in waiting.iter().filter(|bot| !bots.contains(bot)) {
+                    let done = sqlx::query(
+                        "UPDATE outbox SET state = 'failed', last_error = $3, done_ms = $4 \
+                         WHERE state = 'pending' AND channel = $1 AND bot = $2",
+                    )
+                    .bind(&channel)
+                    .bind(former)
+                    .bind(&error)
+                    .bind(now)
+                    .execute(&mut tx.connection)
+                    .await?;
+                    failed += done.rows_affected();
+                }
+                Ok(failed)
             })
         })
         .await
+    }
+
+    /// The channel's id of a message that was sent, by its dedupe key.
+    pub async fn sent_message(&self, dedupe_key: &str) -> Result<Option<String>, LedgerError> {
+        let id: Option<Option<String>> =
+            sqlx::query_scalar("SELECT message_id FROM outbox WHERE dedupe_key = $1 AND state = 'sent'")
+                .bind(dedupe_key)
+                .fetch_optional(self.reads())
+                .await?;
+        Ok(id.flatten())
+    }
+
+    /// The names of the kept files that wait to be sent; of that chat alone where one is named.
+    pub async fn files_waiting(&self, chat: Option<&ChatRef>) -> Result<Vec<String>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT channel, bot, chat_key, payload FROM outbox WHERE state = 'pending' AND kind = 'files'",
+        )
+        .fetch_all(self.reads())
+        .await?;
+        let mut names = Vec::new();
+        for row in &rows {
+            let of = ChatRef {
+                channel: row.try_get("channel")?,
+                bot: row.try_get("bot")?,
+                chat: parse("a chat key", row.try_get("chat_key")?)?,
+            };
+            if chat.is_none_or(|chat| *chat == of) {
+                let body: FilesBody = from_json("files to send", row.try_get("payload")?)?;
+                names.extend(body.files.into_iter().map(|file| file.kept));
+            }
+        }
+        Ok(names)
     }
 
     /// Gives everything up that waits for a chat which is gone; answers how many messages that were.

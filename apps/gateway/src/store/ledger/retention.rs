@@ -16,8 +16,10 @@ pub struct Pruned {
     pub strangers: u64,
     /// Tokens that expired or were revoked.
     pub tokens: u64,
-    /// Questions that were answered, or need no answer.
+    /// Questions that were answered or fell away.
     pub questions: u64,
+    /// Notes of messages that showed turns while they ran.
+    pub live: u64,
 }
 
 /// Rows of one transaction at most, so that nobody waits long behind it.
@@ -34,6 +36,8 @@ const STRANGERS: &str = "DELETE FROM strangers WHERE (channel, bot, user_id) IN 
      (SELECT channel, bot, user_id FROM strangers WHERE told_ms < $1 ORDER BY told_ms LIMIT $2)";
 const TOKENS: &str = "DELETE FROM tokens WHERE id IN \
      (SELECT id FROM tokens WHERE revoked_ms < $1 OR expires_ms < $1 LIMIT $2)";
+const LIVE: &str = "DELETE FROM live_messages WHERE submission IN \
+     (SELECT submission FROM live_messages WHERE at_ms < $1 ORDER BY at_ms LIMIT $2)";
 
 const QUESTIONS: &str = "DELETE FROM questions WHERE id IN (SELECT id FROM questions \
      WHERE (state <> 'open' AND done_ms < $1) OR (state = 'open' AND expires_ms < $1) LIMIT $2)";
@@ -50,6 +54,7 @@ impl Ledger {
             strangers: self.sweep(STRANGERS, before).await?,
             tokens: self.sweep(TOKENS, before).await?,
             questions: self.sweep(QUESTIONS, before).await?,
+            live: self.sweep(LIVE, before).await?,
         })
     }
 

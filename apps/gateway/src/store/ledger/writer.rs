@@ -1,12 +1,12 @@
 //! The one writer: takes what waits, commits it together, answers after the commit.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sqlx::{Connection, Executor, SqliteConnection};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -21,13 +21,13 @@ const BATCH: usize = 64;
 /// What a job works with: one open transaction.
 pub struct Tx {
     pub(super) connection: SqliteConnection,
-    pub(super) answers: Answers,
+    pub(super) answers: Box<dyn Answers>,
     pub(super) outbox_grew: bool,
     clock: Clock,
 }
 
 impl Tx {
-    pub(super) fn new(connection: SqliteConnection, answers: Answers, clock: Clock) -> Self {
+    pub(super) fn new(connection: SqliteConnection, answers: Box<dyn Answers>, clock: Clock) -> Self {
         Self { connection, answers, outbox_grew: false, clock }
     }
 
@@ -82,7 +82,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(tx: Tx, outbox_grew: Arc<Notify>) -> Self {
+    pub(super) fn start(tx: Tx, outbox_grew: watch::Sender<u64>) -> Self {
         let (jobs, waiting) = mpsc::channel(WAITING);
         let closing = CancellationToken::new();
         let task = tokio::spawn(serve(tx, waiting, closing.clone(), outbox_grew));
@@ -112,7 +112,7 @@ async fn serve(
     mut tx: Tx,
     mut waiting: mpsc::Receiver<Box<dyn Job>>,
     closing: CancellationToken,
-    outbox_grew: Arc<Notify>,
+    outbox_grew: watch::Sender<u64>,
 ) {
     let mut jobs = Vec::with_capacity(BATCH);
     loop {
@@ -134,12 +134,12 @@ async fn serve(
 }
 
 /// Runs the jobs in one transaction and answers them. Where it breaks as a whole, all of them fail.
-async fn commit(tx: &mut Tx, jobs: &mut Vec<Box<dyn Job>>, outbox_grew: &Notify) {
+async fn commit(tx: &mut Tx, jobs: &mut Vec<Box<dyn Job>>, outbox_grew: &watch::Sender<u64>) {
     let mut refused = Vec::new();
     refused.resize_with(jobs.len(), || None);
     let committed = transact(tx, jobs, &mut refused).await;
     match &committed {
-        Ok(()) if tx.outbox_grew => outbox_grew.notify_one(),
+        Ok(()) if tx.outbox_grew => outbox_grew.send_modify(|times| *times = times.wrapping_add(1)),
         Ok(()) => {}
         Err(error) => {
             tracing::error!(%error, "the ledger could not commit");
