@@ -7,6 +7,7 @@ mod cron;
 mod enter;
 mod local;
 mod pair;
+mod render;
 mod status;
 mod token;
 mod up;
@@ -39,6 +40,8 @@ enum Deed {
     Token(token::Token),
     /// Show when a cron expression is due
     Cron(cron::Cron),
+    /// Show what a chat would be sent of a text in Markdown
+    Render(render::Render),
     /// Run the gateway alone, as `argus-gateway` does
     Gateway(Box<GatewayArgs>),
     /// Run the Telegram bot alone, as `argus-telegram-bot` does
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Deed::Status(place) => local::block_on(status::run(place)),
         Deed::Token(token) => local::block_on(token::run(token)),
         Deed::Cron(cron) => cron::run(cron),
+        Deed::Render(what) => render::run(&what).unwrap_or_else(|error| complain(&format!("{error:#}"), 1)),
         Deed::Gateway(settings) => argus_gateway::program::main_with("argus gateway", &settings),
         Deed::TelegramBot(settings) => argus_telegram_bot::program::main_with(*settings),
         Deed::Alive(place) => local::block_on(alive::run(place)),

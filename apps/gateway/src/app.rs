@@ -79,7 +79,7 @@ impl App {
 
         let provisioner = runtimes::provisioner(&config, key.clone(), boot);
         let bots = bots(&config)?;
-        let own_bot = bots.first().map(|bot| bot.bot_id().to_owned());
+        let bot_ids: Vec<_> = bots.iter().map(|bot| bot.bot_id().to_owned()).collect();
         let delivery = config.telegram.as_ref().map(|telegram| {
             let kept = Kept::new(home.own().join("outbox"));
             let sending = DeliveryConfig { limits: Limits::default(), live: telegram.live, kept };
@@ -101,10 +101,10 @@ impl App {
             most_runtimes: runtimes::most_runtimes(&config),
             clock: Clock::new(),
         });
-        let intake = Intake::new(ledger.clone(), sessions.clone(), own_bot.clone());
+        let intake = Intake::new(ledger.clone(), sessions.clone(), bot_ids.first().cloned());
         let next_client = Arc::new(AtomicU64::new(1));
         let turns = Arc::new(ChatTurns::new(intake.clone(), sessions.clone(), key, next_client.clone()));
-        let chats = Chats::new(chats_parts(&config, ledger.clone(), turns, own_bot));
+        let chats = Chats::new(chats_parts(&config, ledger.clone(), turns, bot_ids));
 
         let listener = edge::bind(config.bind)
             .with_context(|| format!("cannot listen on {}; set ARGUS_BIND to a free address", config.bind))?;

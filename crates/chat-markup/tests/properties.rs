@@ -2,7 +2,7 @@
 
 mod telegram_html;
 
-use argus_chat_markup::{telegram, telegram_with_limit, utf16_len};
+use argus_chat_markup::{outgoing, telegram, telegram_live, telegram_with_limit, utf16_len};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -130,6 +130,43 @@ proptest! {
     fn any_string_at_all_is_rendered(text in anything(), limit in 0_usize..200) {
         prop_assert_eq!(checked(&text, limit)?, checked(&text, 4096)?);
         prop_assert_eq!(telegram(&text).is_empty(), !text.chars().any(is_shown));
+    }
+
+    #[test]
+    fn however_far_an_answer_has_come_its_end_is_one_message(
+        text in markdown(), end in 0_usize..400, limit in prop_oneof![3_usize..60, 60_usize..4096],
+    ) {
+        // Any beginning of a text may be what has come so far.
+        let so_far: String = text.chars().take(end).collect();
+        let all = telegram_with_limit(&so_far, limit - 2);
+        let Some(part) = telegram_live(&so_far, limit) else {
+            prop_assert!(all.is_empty());
+            return Ok(());
+        };
+        let glyphs = read(&part.html).map_err(|why| TestCaseError::fail(format!("{why}: {}", part.html)))?;
+        prop_assert_eq!(glyphs.iter().map(|glyph| glyph.ch).collect::<String>(), &part.plain[..]);
+        prop_assert!(utf16_len(&part.plain) <= limit.max(4));
+        let last = all.last().map(|last| last.plain.as_str()).unwrap_or_default();
+        prop_assert!(part.plain.ends_with(last));
+    }
+
+    #[test]
+    fn the_beginning_of_a_long_answer_is_a_beginning_and_the_file_holds_all(
+        text in markdown(), long in 0_usize..300,
+    ) {
+        let sent = outgoing(&text, Some(long), "<more> & more");
+        if utf16_len(&text) <= long {
+            prop_assert_eq!(sent.parts, telegram(&text));
+            prop_assert_eq!(sent.whole, None);
+        } else if let [part] = sent.parts.as_slice() {
+            prop_assert_eq!(sent.whole.as_ref(), Some(&text));
+            let glyphs = read(&part.html).map_err(|why| TestCaseError::fail(format!("{why}: {}", part.html)))?;
+            prop_assert_eq!(glyphs.iter().map(|glyph| glyph.ch).collect::<String>(), &part.plain[..]);
+            let beginning = part.plain.strip_suffix("\n\n<more> & more").unwrap_or("?");
+            prop_assert!(telegram(&text)[0].plain.starts_with(beginning));
+        } else {
+            prop_assert!(sent.parts.is_empty() && telegram(&text).is_empty());
+        }
     }
 
     #[test]

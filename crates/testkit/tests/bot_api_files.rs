@@ -107,14 +107,14 @@ async fn a_file_that_somebody_sent_can_be_fetched_until_it_is_lost() {
 async fn buttons_are_remembered_and_checked_and_a_reply_needs_its_message() {
     let (api, _, chat, ada) = start();
     let keyboard = |data: &str| json!({ "inline_keyboard": [[{ "text": "Yes", "callback_data": data }]] });
-    let send = |markup: Value, reply: Value| {
+    let ask = |markup: Value, reply: Value| {
         let params = json!({ "chat_id": 7, "text": "?", "reply_markup": markup, "reply_parameters": reply });
         call(&api, TOKEN, "SendMessage", params)
     };
-    assert_eq!(send(keyboard("a:1"), json!({ "message_id": 5 })).await.0, 400);
+    assert_eq!(ask(keyboard("a:1"), json!({ "message_id": 5 })).await.0, 400);
     let anyway = json!({ "message_id": 5, "allow_sending_without_reply": true });
-    assert_eq!(send(keyboard("a:1"), anyway).await.0, 200);
-    assert_eq!(send(keyboard(&"x".repeat(65)), Value::Null).await.0, 400);
+    assert_eq!(ask(keyboard("a:1"), anyway).await.0, 200);
+    assert_eq!(ask(keyboard(&"x".repeat(65)), Value::Null).await.0, 400);
     let sent = api.sent_to(&chat);
     assert_eq!(sent[0].buttons(), [[("Yes".to_owned(), "a:1".to_owned())]]);
     assert_eq!((sent[0].reply_to, sent.len()), (None, 1));

@@ -27,7 +27,7 @@ pub use self::kept::Kept;
 use self::live::Live;
 pub use self::pace::Limits;
 use self::pace::Pace;
-pub use self::render::{answers, rows_for};
+pub use self::render::{answer, answers, rows_for};
 use self::typing::Typing;
 use crate::clock::unix_ms;
 use crate::store::ledger::Ledger;

@@ -26,30 +26,39 @@ fn rows(settlement: &Settlement, language: Language, long: Option<usize>) -> Vec
     let (Some(chat), Some(first)) = (settlement.origin.chat(), settlement.submissions.first()) else {
         return Vec::new();
     };
-    let (parts, whole) = messages(&settlement.origin, &settlement.outcome, language, long);
-    let shown = matches!(settlement.origin, Origin::Chat { .. });
-    let texts = parts.into_iter().enumerate().map(|(number, part)| {
-        // The first one takes the place of what showed the turn while it ran.
-        let live = (number == 0 && shown).then(|| first.clone());
-        Body::Text(TextBody { live, ..TextBody::of(part.html, part.plain) })
-    });
-    let file = whole
-        .map(|text| Body::Document(DocumentBody { name: WHOLE.to_owned(), text, ..DocumentBody::default() }));
-    let rows = texts.chain(file).enumerate();
+    let told = messages(&settlement.origin, &settlement.outcome, language, long);
+    let mut bodies = bodies(told);
+    if let (Some(Body::Text(body)), Origin::Chat { .. }) = (bodies.first_mut(), &settlement.origin) {
+        // It takes the place of what showed the turn while it ran.
+        body.live = Some(first.clone());
+    }
+    let rows = bodies.into_iter().enumerate();
     rows.map(|(number, body)| NewRow { dedupe_key: format!("{first}:{number}"), chat: chat.clone(), body })
         .collect()
 }
 
-/// The texts, and the whole as a file where it is long.
-fn messages(
-    origin: &Origin,
-    outcome: &Outcome,
-    language: Language,
-    long: Option<usize>,
-) -> (Vec<Part>, Option<String>) {
-    let english = language == Language::English;
+/// What a chat is sent of an answer, one body for each message.
+pub fn answer(markdown: &str, long: Option<usize>, language: Language) -> Vec<Body> {
+    bodies(split(markdown, long, language == Language::English))
+}
+
+fn bodies(told: Outgoing) -> Vec<Body> {
+    let texts = told.parts.into_iter().map(|part| Body::Text(TextBody::of(part.html, part.plain)));
+    let file = told
+        .whole
+        .map(|text| Body::Document(DocumentBody { name: WHOLE.to_owned(), text, ..DocumentBody::default() }));
+    texts.chain(file).collect()
+}
+
+fn split(markdown: &str, long: Option<usize>, english: bool) -> Outgoing {
     let attached =
         if english { "📎 The whole answer is attached." } else { "📎 完整回答见附件。" };
+    argus_chat_markup::outgoing(markdown, long, attached)
+}
+
+/// The texts, and the whole as a file where it is long.
+fn messages(origin: &Origin, outcome: &Outcome, language: Language, long: Option<usize>) -> Outgoing {
+    let english = language == Language::English;
     let (text, closing) = match outcome {
         Outcome::Completed { text } => (text, None),
         Outcome::Interrupted { text } => (text, Some(line(if english { "Stopped." } else { "已停止。" }))),
@@ -63,13 +72,13 @@ fn messages(
             (text, Some(line(&words)))
         }
     };
-    let Outgoing { mut parts, whole } = argus_chat_markup::outgoing(text, long, attached);
+    let mut told = split(text, long, english);
     if let Some(closing) = closing {
-        parts = closed_by(parts, closing);
-    } else if parts.is_empty() && matches!(origin, Origin::Chat { .. }) {
-        parts.push(line(if english { "(no text)" } else { "（没有文字）" }));
+        told.parts = closed_by(told.parts, closing);
+    } else if told.parts.is_empty() && matches!(origin, Origin::Chat { .. }) {
+        told.parts.push(line(if english { "(no text)" } else { "（没有文字）" }));
     }
-    (parts, whole)
+    told
 }
 
 /// The parts with a last line: in the last part where it fits, else as a message of its own.
@@ -132,6 +141,35 @@ mod tests {
                 (html, plain)
             })
             .collect()
+    }
+
+    #[test]
+    fn a_long_answer_is_its_beginning_and_a_file_and_the_first_message_takes_the_live_ones_place() {
+        let text = "Some words.\n\n".repeat(2000);
+        let settlement = |origin, outcome| Settlement {
+            submissions: vec![format!("{:032x}", 5).parse().unwrap()],
+            origin,
+            thread: None,
+            turn: None,
+            outcome,
+            usage: None,
+        };
+        let failed = Outcome::Failed { reason: "it broke".to_owned(), text: text.clone() };
+        let rows = answers(Some(16384))(&settlement(asked(), failed), Language::Chinese);
+        assert_eq!(rows.iter().map(|row| row.dedupe_key.clone()).collect::<Vec<_>>().len(), 2);
+        let (Body::Text(first), Body::Document(file)) = (&rows[0].body, &rows[1].body) else {
+            panic!("{rows:?}")
+        };
+        assert!(
+            first.plain.ends_with("Some words.\n\n📎 完整回答见附件。\n\n⚠️ 未能完成：it broke"),
+            "{first:?}"
+        );
+        assert_eq!((file.name.as_str(), &file.text, &file.live), ("answer.md", &text, &None));
+        assert_eq!(first.live, Some(format!("{:032x}", 5).parse().unwrap()));
+        let client = Origin::Client { chat: Some(chat()) };
+        let rows = rows_for(&settlement(client, Outcome::Completed { text }), Language::English);
+        let live = |row: &NewRow| matches!(&row.body, Body::Text(body) if body.live.is_some());
+        assert!(rows.len() > 2 && !rows.iter().any(live));
     }
 
     fn pair(html: &str, plain: &str) -> (String, String) {
