@@ -3,7 +3,7 @@
 pub(crate) mod probe;
 mod runtimes;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,12 +23,13 @@ use crate::access::{Access, AccessParts, Audit, OperatorToken, UpstreamToken};
 use crate::automation::intake::Intake;
 use crate::automation::prompt::Prompts;
 use crate::automation::reactor::Reactor;
-use crate::chat::{Asking, Chats, ChatsParts};
+use crate::chat::{Asking, Chats, ChatsParts, Gathering};
 use crate::clock::Clock;
 use crate::config::{Approval, Config, Sandbox, TelegramConfig, Upstream, WhileRunning};
 use crate::delivery::{Deliveries, DeliveryConfig, Kept, Limits};
 use crate::edge::{self, Edge};
 use crate::health::Health;
+use crate::media::Media;
 use crate::ports::ChatTurns;
 use crate::sessions::{Sessions, SessionsParts};
 use crate::store::audit_file::AuditFile;
@@ -36,7 +37,7 @@ use crate::store::history_file::Histories;
 use crate::store::home::Home;
 use crate::store::ledger::Ledger;
 use crate::store::state_file::StateFile;
-use crate::telegram::{Telegram, TokenError};
+use crate::telegram::{Files, Telegram, TokenError};
 
 /// How long open work may take to end when the gateway stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -88,7 +89,9 @@ impl App {
         if let Some(delivery) = &delivery {
             delivery.tidy().await;
         }
-        let prompts = Arc::new(Prompts::new(runtimes::workspaces(&config)));
+        let media = media(&config, &home)?;
+        let prompts = Prompts::new(runtimes::workspaces(&config), runtimes::seen_as(&config), media);
+        let prompts = Arc::new(prompts);
         let asking = Arc::new(Asking::new(ledger.clone()));
         let sessions = Sessions::new(SessionsParts {
             provisioner,
@@ -135,6 +138,10 @@ impl App {
         };
         tasks.spawn(edge::serve(listener, edge));
         tasks.spawn(access.run(stop.clone()));
+        tasks.spawn({
+            let (chats, stop) = (chats.clone(), stop.clone());
+            async move { chats.gather_albums(stop).await }
+        });
         if let Some(delivery) = delivery {
             let stop = stop.clone();
             tasks.spawn(async move { delivery.run(stop).await });
@@ -205,6 +212,11 @@ fn chats_parts(
         while_running: telegram.map_or(WhileRunning::Queue, |telegram| telegram.while_running),
         sandbox: policy.sandbox,
         approval: policy.ask,
+        gathering: Gathering {
+            context: telegram.map_or(0, |telegram| telegram.group_context),
+            media_limit: telegram.map_or(0, |telegram| telegram.media_limit),
+            ..Gathering::default()
+        },
     }
 }
 
@@ -212,6 +224,19 @@ fn chats_parts(
 fn bots(config: &Config) -> Result<Vec<Telegram>, TokenError> {
     let bots = config.telegram.iter().flat_map(|t| t.tokens.iter().map(|token| (token, &t.api_url)));
     bots.map(|(token, api_url)| Telegram::new(token, api_url)).collect()
+}
+
+/// What brings the files that people send to the bots.
+fn media(config: &Config, home: &Home) -> anyhow::Result<Option<Media>> {
+    let Some(telegram) = &config.telegram else { return Ok(None) };
+    let mut bots = HashMap::new();
+    for token in &telegram.tokens {
+        let id = token.reveal().split_once(':').map_or("", |(id, _)| id);
+        bots.insert(id.to_owned(), Files::new(token, &telegram.api_url)?);
+    }
+    let (folder, transcriber) = (home.own().join("incoming"), telegram.transcriber.clone());
+    let media = Media::new(bots, telegram.media_limit, transcriber, folder);
+    Ok(Some(media.context("the folder for files on their way cannot be made")?))
 }
 
 /// Reads the valid tokens, and opens the record of what is done with them.

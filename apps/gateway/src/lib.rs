@@ -1,7 +1,7 @@
 //! The gateway: who calls, who talks, who acts, and one runtime for every session.
 //!
 //! ```text
-//!  program app shutdown  >  edge  >  chat automation delivery  >  sessions access  >  runtime store telegram workspace  >  config clock
+//!  program app shutdown  >  edge  >  chat automation delivery  >  sessions access media  >  runtime store telegram workspace  >  config clock
 //! ```
 //! Nothing imports upward or sideways, and `edge` no adapter (`tests/layers.rs` looks); `docs/ARCHITECTURE.md` is the map.
 
@@ -15,6 +15,7 @@ pub mod delivery;
 pub mod edge;
 pub mod health;
 pub mod logging;
+pub mod media;
 pub mod ports;
 pub mod program;
 pub mod runtime;

@@ -1,12 +1,16 @@
-//! Reads files that an agent may have written: never through a link that leads out of its reach, never without end.
+//! An agent's files: read and made never through a link that leads out of its reach, read never without end.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
 use argus_protocol::SessionId;
-use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, fchmod, fstat, fsync, mkdirat, openat, renameat_with,
+    statat, unlinkat,
+};
+use rustix::io::Errno;
 
 /// A folder whose files are an agent's.
 #[derive(Clone, Debug)]
@@ -83,93 +87,107 @@ impl Workspace {
     }
 }
 
+impl Workspace {
+    /// How long the plain file of that name in these folders is; `None` where there is none.
+    pub fn length_of(&self, folders: &[&str], name: &str) -> Option<u64> {
+        let folder = self.folder(folders, Missing::Stays).ok()?;
+        let told = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let is_file = FileType::from_raw_mode(told.st_mode) == FileType::RegularFile;
+        u64::try_from(told.st_size).ok().filter(|_| is_file)
+    }
+
+    /// Makes a file of that name in these folders, which are made where they are missing, and fills it from `content`.
+    /// A file that is there already stays. No link is followed, and none of the names may lead elsewhere.
+    pub fn put(&self, folders: &[&str], name: &str, content: &mut impl Read) -> io::Result<()> {
+        let folder = self.folder(folders, Missing::IsMade)?;
+        let name = plain(name)?;
+        let unfinished = format!(".{name}.part");
+        match unlinkat(&folder, &unfinished, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let made = openat(&folder, &unfinished, flags, Mode::from_raw_mode(0o644))?;
+        // Whoever the agent runs as may read it, whatever our umask says.
+        fchmod(&made, Mode::from_raw_mode(0o644))?;
+        let mut file = File::from(made);
+        let filled = io::copy(content, &mut file).and_then(|_| file.sync_all()).and_then(|()| {
+            match renameat_with(&folder, &unfinished, &folder, name, RenameFlags::NOREPLACE) {
+                Ok(()) | Err(Errno::EXIST) => Ok(()),
+                Err(error) => Err(error.into()),
+            }
+        });
+        // Where it was renamed there is nothing to remove.
+        _ = unlinkat(&folder, &unfinished, AtFlags::empty());
+        filled?;
+        Ok(fsync(&folder)?)
+    }
+
+    /// A folder in the workspace, without following any link on the way.
+    fn folder(&self, folders: &[&str], missing: Missing) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let (root, below) = match self {
+            Self::Open(folder) => (folder.as_path(), Path::new("")),
+            Self::Walled { root, below } => (root.as_path(), below.as_path()),
+        };
+        let mut here = openat(CWD, root, flags, Mode::empty())?;
+        for step in below.components().chain(folders.iter().flat_map(|name| Path::new(name).components())) {
+            let Component::Normal(name) = step else { return Err(out_of_reach()) };
+            if missing == Missing::IsMade {
+                match mkdirat(&here, name, Mode::from_raw_mode(0o755)) {
+                    Ok(()) | Err(Errno::EXIST) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            here = openat(&here, name, flags | OFlags::NOFOLLOW, Mode::empty()).map_err(no_link)?;
+        }
+        Ok(here)
+    }
+}
+
+/// What becomes of a folder that is not there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    /// It is made.
+    IsMade,
+    /// It is an error.
+    Stays,
+}
+
+/// A name that names something in its folder and nowhere else.
+fn plain(name: &str) -> io::Result<&str> {
+    let mut parts = Path::new(name).components();
+    match (parts.next(), parts.next()) {
+        (Some(Component::Normal(only)), None) if only == name => Ok(name),
+        _ => Err(out_of_reach()),
+    }
+}
+
+fn out_of_reach() -> io::Error {
+    io::Error::other("the path leads out of the workspace")
+}
+
+fn no_link(error: Errno) -> io::Error {
+    match error {
+        Errno::LOOP | Errno::NOTDIR => {
+            io::Error::other("a link or a file stands where a folder or a file is expected")
+        }
+        error => error.into(),
+    }
+}
+
 /// Opens what is at `path` below `root` without following any link on the way.
 fn open_below(root: &Path, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
     let folder = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let mut here = openat(CWD, root, folder, Mode::empty())?;
     let mut steps = path.components().peekable();
     while let Some(step) = steps.next() {
-        let Component::Normal(name) = step else {
-            return Err(io::Error::other("the path leads out of the workspace"));
-        };
+        let Component::Normal(name) = step else { return Err(out_of_reach()) };
         let flags = if steps.peek().is_some() { folder } else { flags };
-        here = openat(&here, name, flags | OFlags::NOFOLLOW, Mode::empty()).map_err(|error| match error {
-            rustix::io::Errno::LOOP | rustix::io::Errno::NOTDIR => {
-                io::Error::other("a link or a file stands where a folder or a file is expected")
-            }
-            error => error.into(),
-        })?;
+        here = openat(&here, name, flags | OFlags::NOFOLLOW, Mode::empty()).map_err(no_link)?;
     }
     Ok(here)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-
-    struct Home(tempfile::TempDir);
-
-    impl Home {
-        /// `gateway/token` beside `workspace/AGENTS.md`.
-        fn new() -> Self {
-            let home = tempfile::tempdir().unwrap();
-            for folder in ["gateway", "workspace"] {
-                fs::create_dir(home.path().join(folder)).unwrap();
-            }
-            fs::write(home.path().join("gateway/token"), "secret").unwrap();
-            fs::write(home.path().join("gateway/AGENTS.md"), "secret").unwrap();
-            fs::write(home.path().join("workspace/AGENTS.md"), "0123456789").unwrap();
-            Self(home)
-        }
-
-        fn walled(&self) -> Workspace {
-            Workspace::walled(self.0.path(), &self.0.path().join("workspace"))
-        }
-    }
-
-    #[test]
-    fn the_beginning_of_a_file_is_read_with_the_length_of_the_whole() {
-        let home = Home::new();
-        let head = Head { bytes: b"0123".to_vec(), length: 10 };
-        assert_eq!(home.walled().head("AGENTS.md", 4).unwrap(), head);
-        assert_eq!(Workspace::Open(home.0.path().join("workspace")).head("AGENTS.md", 4).unwrap(), head);
-        let missing = home.walled().head("SOUL.md", 4).unwrap_err();
-        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
-    }
-
-    #[test]
-    fn a_link_in_the_place_of_a_file_is_not_followed() {
-        let home = Home::new();
-        for target in ["../gateway/token", "/etc/hostname", "AGENTS.md"] {
-            let link = home.0.path().join("workspace/SOUL.md");
-            symlink(target, &link).unwrap();
-            assert!(home.walled().head("SOUL.md", 99).is_err(), "{target}");
-            fs::remove_file(link).unwrap();
-        }
-    }
-
-    #[test]
-    fn a_link_in_the_place_of_the_workspace_is_not_followed() {
-        let home = Home::new();
-        let workspace = home.0.path().join("workspace");
-        fs::remove_dir_all(&workspace).unwrap();
-        symlink("gateway", &workspace).unwrap();
-        assert!(home.walled().head("AGENTS.md", 99).is_err());
-    }
-
-    #[test]
-    fn a_folder_and_a_pipe_are_no_files() {
-        let home = Home::new();
-        let workspace = home.0.path().join("workspace");
-        fs::create_dir(workspace.join("SOUL.md")).unwrap();
-        let pipe = workspace.join("USER.md");
-        rustix::fs::mkfifoat(CWD, &pipe, Mode::RUSR).unwrap();
-        for workspace in [home.walled(), Workspace::Open(workspace)] {
-            assert_eq!(workspace.head("SOUL.md", 9).unwrap_err().to_string(), "it is no file");
-            assert_eq!(workspace.head("USER.md", 9).unwrap_err().to_string(), "it is no file");
-        }
-    }
-}
+mod tests;

@@ -44,7 +44,7 @@ pub(crate) struct Door {
 
 /// All doors, and what opens them.
 pub(crate) struct Doors {
-    doors: HashMap<u64, Arc<Door>>,
+    by_bot: HashMap<u64, Arc<Door>>,
     secret: Secret,
     patience: Duration,
     room: Semaphore,
@@ -101,8 +101,8 @@ pub(crate) async fn serve(listener: TcpListener, doors: Doors) {
 
 impl Doors {
     pub(crate) fn new(doors: Vec<Arc<Door>>, secret: Secret, patience: Duration) -> Self {
-        let doors = doors.into_iter().map(|door| (door.receiver.id(), door)).collect();
-        Self { doors, secret, patience, room: Semaphore::new(AT_ONCE) }
+        let by_bot = doors.into_iter().map(|door| (door.receiver.id(), door)).collect();
+        Self { by_bot, secret, patience, room: Semaphore::new(AT_ONCE) }
     }
 }
 
@@ -113,7 +113,7 @@ async fn knock(State(doors): State<Arc<Doors>>, Path(bot): Path<String>, request
     if !shown.is_some_and(|shown| doors.secret.matches(shown)) {
         return StatusCode::FORBIDDEN;
     }
-    let Some(door) = bot.parse().ok().and_then(|id: u64| doors.doors.get(&id)) else {
+    let Some(door) = bot.parse().ok().and_then(|id: u64| doors.by_bot.get(&id)) else {
         return StatusCode::NOT_FOUND;
     };
     let Ok(_place) = doors.room.try_acquire() else { return StatusCode::SERVICE_UNAVAILABLE };

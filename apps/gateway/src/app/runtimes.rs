@@ -38,6 +38,11 @@ pub(super) fn agent_workspace(config: &Config) -> Option<String> {
     }
 }
 
+/// Where agents find files that are laid into their workspace.
+pub(super) fn seen_as(config: &Config) -> String {
+    agent_workspace(config).unwrap_or_else(|| config.workspace.display().to_string())
+}
+
 /// How many runtimes may live at once. Those that run already are not counted.
 pub(super) fn most_runtimes(config: &Config) -> Option<usize> {
     config.max_runtimes.filter(|_| config.mode != ProvisionMode::Static)

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use argus_protocol::argus::chat::Attachment;
 use argus_protocol::{SessionId, ThreadId};
 use argus_session::{Origin, Outcome, Preparation, Prompt, Settlement};
 use async_trait::async_trait;
 
 use super::given::Given;
+use crate::media::{Media, Place, Told};
 use crate::sessions::ports::PrepareTurn;
 use crate::workspace::{Workspace, Workspaces};
 
@@ -20,13 +22,16 @@ const READ_LIMIT: Duration = Duration::from_secs(30);
 /// Writes prompts from workspaces.
 pub struct Prompts {
     workspaces: Workspaces,
+    /// The workspace as agents see it.
+    seen_as: String,
+    media: Option<Media>,
     given: Given,
 }
 
 impl Prompts {
-    /// Prompts with the files of these workspaces.
-    pub fn new(workspaces: Workspaces) -> Self {
-        Self { workspaces, given: Given::default() }
+    /// Prompts with the files of these workspaces, which agents see at `seen_as`; `media` brings what chats send.
+    pub fn new(workspaces: Workspaces, seen_as: String, media: Option<Media>) -> Self {
+        Self { workspaces, seen_as, media, given: Given::default() }
     }
 
     /// The agent took the turn that was asked for there.
@@ -45,12 +50,35 @@ impl Prompts {
 #[async_trait]
 impl PrepareTurn for Prompts {
     async fn prepare(&self, session: &SessionId, preparation: Preparation) -> Result<Prompt, String> {
-        let Preparation { thread, origin, text, .. } = preparation;
-        Ok(self.write(session, &thread, &origin, text.trim()).await?.into())
+        let Preparation { thread, origin, text, attachments, .. } = preparation;
+        let told = self.bring(session, &origin, &attachments).await;
+        let parts = std::iter::once(text.trim()).chain(told.lines.iter().map(String::as_str));
+        let text = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
+        let text = self.write(session, &thread, &origin, &text).await?;
+        Ok(Prompt { text, images: told.images, ..Prompt::default() })
     }
 }
 
 impl Prompts {
+    /// Brings the files that came with what was asked.
+    async fn bring(&self, session: &SessionId, origin: &Origin, attachments: &[Attachment]) -> Told {
+        match (&self.media, origin.chat()) {
+            _ if attachments.is_empty() => Told::default(),
+            (Some(media), Some(chat)) => {
+                let workspace = self.workspaces.of(session);
+                let place = Place { workspace: &workspace, seen_as: &self.seen_as };
+                media.bring(place, &chat.bot, attachments).await
+            }
+            _ => Told {
+                lines: vec![
+                    "[files came that nobody can bring you: the chat's channel is not set any more]"
+                        .to_owned(),
+                ],
+                images: Vec::new(),
+            },
+        }
+    }
+
     async fn write(
         &self,
         session: &SessionId,
@@ -104,6 +132,10 @@ mod tests {
 
     const ASKED: Origin = Origin::Client { chat: None };
 
+    fn prompts(dir: &std::path::Path) -> Prompts {
+        Prompts::new(Workspaces::Shared(Workspace::Open(dir.to_owned())), String::new(), None)
+    }
+
     async fn prompt(prompts: &Prompts, thread: &str, text: &str) -> String {
         prompts.write(&"s1".parse().unwrap(), &thread.parse().unwrap(), &ASKED, text).await.unwrap()
     }
@@ -123,7 +155,7 @@ mod tests {
     async fn a_thread_is_given_the_context_once_and_again_when_it_changed() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("SOUL.md"), "be kind").unwrap();
-        let prompts = Prompts::new(Workspaces::Shared(Workspace::Open(dir.path().to_owned())));
+        let prompts = prompts(dir.path());
         let first = prompt(&prompts, "t", "hello").await;
         prompts.turn_running(&ASKED);
         assert!(first.starts_with("# Project Context\n\n[ARGUS]\nsessionId: s1\n"), "{first}");
@@ -137,7 +169,7 @@ mod tests {
     #[tokio::test]
     async fn the_turn_after_one_that_was_not_taken_or_failed_carries_the_context_again() {
         let dir = tempfile::tempdir().unwrap();
-        let prompts = Prompts::new(Workspaces::Shared(Workspace::Open(dir.path().to_owned())));
+        let prompts = prompts(dir.path());
         prompt(&prompts, "t", "refused").await;
         assert!(prompt(&prompts, "t", "again").await.starts_with("# Project Context"));
         prompts.turn_running(&ASKED);
@@ -151,9 +183,7 @@ mod tests {
     async fn a_huge_file_is_shortened() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("USER.md"), "x".repeat((32 << 10) + 1)).unwrap();
-        let text =
-            prompt(&Prompts::new(Workspaces::Shared(Workspace::Open(dir.path().to_owned()))), "t", "hi")
-                .await;
+        let text = prompt(&prompts(dir.path()), "t", "hi").await;
         assert!(text.len() < (33 << 10) && text.contains("(the rest of 32769 bytes is left out)"));
     }
 
@@ -163,9 +193,7 @@ mod tests {
         std::fs::create_dir(dir.path().join("AGENTS.md")).unwrap();
         let pipe = dir.path().join("SOUL.md");
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
-        let text =
-            prompt(&Prompts::new(Workspaces::Shared(Workspace::Open(dir.path().to_owned()))), "t", "hi")
-                .await;
+        let text = prompt(&prompts(dir.path()), "t", "hi").await;
         assert_eq!(text.matches("(this file cannot be read: it is no file)").count(), 2, "{text}");
     }
 }

@@ -1,16 +1,17 @@
 //! People we know: their commands are answered here, everything else they write becomes a submission.
 
-use argus_protocol::argus::chat::{Disposition, Receive};
+use argus_protocol::argus::chat::{Attachment, Disposition, Receive};
 use argus_protocol::{SessionId, ThreadId};
 use argus_session::{ChatRef, LaneStatus, Origin, Submission, Target};
 
 use super::code::Typed;
 use super::command::{self, Command, Said};
+use super::files::{LeftOut, Rest, sift};
 use super::pairing::{keep_known, try_code};
 use super::ports::Stopped;
 use super::spoken::is_private;
 use super::texts::{self, Older};
-use super::{ChatError, Done, LONGEST_TEXT, Parts, chat_of, reply, scope};
+use super::{ChatError, Done, LONGEST_TEXT, Parts, chat_of, gather, reply, scope};
 use crate::clock::new_submission_id;
 use crate::store::ledger::{LedgerError, NewSubmission, Person, Seen, Submitted, Tx, Via};
 
@@ -48,13 +49,19 @@ impl Parts {
         {
             return Ok(done);
         }
+        let (files, left_out) = sift(message, self.gathering.media_limit);
         let deed = match said {
             Some(command) => self.obey(message, &person, command).await?,
-            None if message.text.trim().is_empty() => Deed::Answer(Reply::Ready(texts::only_text(language))),
+            None if message.text.trim().is_empty() && files.is_empty() => {
+                Deed::Answer(Reply::Ready(match left_out.is_nothing() {
+                    true => texts::nothing_in_it(language),
+                    false => left_out.told(language, Rest::IsNothing),
+                }))
+            }
             None if message.text.len() > LONGEST_TEXT => {
                 Deed::Answer(Reply::Ready(texts::too_long(language, LONGEST_TEXT)))
             }
-            None => return self.submit(message, person).await,
+            None => return self.submit(message, person, files, left_out).await,
         };
         let (message, named_operators) = (message.clone(), !self.operators.is_empty());
         let answered = self.ledger.write(move |tx| {
@@ -169,7 +176,13 @@ impl Parts {
     }
 
     /// Stores what somebody wrote as a submission.
-    async fn submit(&self, message: &Receive, person: Person) -> Result<Done, ChatError> {
+    async fn submit(
+        &self,
+        message: &Receive,
+        person: Person,
+        files: Vec<Attachment>,
+        left_out: LeftOut,
+    ) -> Result<Done, ChatError> {
         let session = self.session(message).await?;
         argus_crash_point::here("chat.session_chosen").await;
         let message = message.clone();
@@ -180,18 +193,19 @@ impl Parts {
                 }
                 let chat = chat_of(&message);
                 let era = tx.chat_era(&session, &chat).await?;
-                if !message.attachments.is_empty() {
-                    let language = person.reads(&message.user);
-                    reply::put(tx, &message, &texts::only_the_text(language)).await?;
+                if !left_out.is_nothing() {
+                    let told = left_out.told(person.reads(&message.user), Rest::IsWorkedOn);
+                    reply::put(tx, &message, &told).await?;
                 }
+                let text = gather::worded(tx, &message).await?;
                 let submission = Submission {
                     id: new_submission_id(),
                     session,
                     target: Target::Chat { chat: chat.clone(), era },
                     thread: None,
                     origin: Origin::Chat { chat, user: message.user.id, message: message.message_id },
-                    text: message.text,
-                    attachments: Vec::new(),
+                    text,
+                    attachments: files,
                 };
                 Ok(Some(tx.submit(NewSubmission { submission, idempotency_key: None }).await?))
             })
@@ -210,6 +224,9 @@ pub(super) async fn first_sight(
     person: &Person,
 ) -> Result<Seen, LedgerError> {
     let seen = tx.note_received(&message.channel, &message.bot, &message.idempotency_key).await?;
+    if let Some(album) = &message.album {
+        tx.drop_part(album, message).await?;
+    }
     if seen == Seen::First {
         keep_known(tx, message, person).await?;
     }

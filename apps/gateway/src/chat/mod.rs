@@ -9,6 +9,8 @@ mod button;
 mod code;
 mod command;
 mod error;
+mod files;
+mod gather;
 mod known;
 mod pairing;
 pub mod ports;
@@ -29,6 +31,7 @@ use argus_session::{ChatRef, Submission};
 
 pub use self::asking::Asking;
 pub use self::error::ChatError;
+pub use self::gather::Gathering;
 use self::ports::Turns;
 use self::spoken::{Spoken, base};
 use crate::config::{Scope, WhileRunning};
@@ -70,6 +73,8 @@ pub struct ChatsParts {
     pub sandbox: String,
     /// When the agent asks for approval where a chat does not say, in its own word.
     pub approval: String,
+    /// How what belongs together is gathered, and what is not taken.
+    pub gathering: Gathering,
 }
 
 /// What became of a message, before it is told.
@@ -95,6 +100,15 @@ impl Chats {
         if parts.ledger.seen(&message.channel, &message.bot, &message.idempotency_key).await? {
             return Ok(received(Disposition::Repeated));
         }
+        if let Some(disposition) = parts.gather(message).await? {
+            return Ok(received(disposition));
+        }
+        self.take(message).await
+    }
+
+    /// Takes a message that is whole.
+    async fn take(&self, message: &Receive) -> Result<Received, ChatError> {
+        let parts = &self.0;
         let done = match parts.person(&Spoken::of(message)).await? {
             Some(person) => parts.hear(message, person).await?,
             None => parts.meet(message).await?,

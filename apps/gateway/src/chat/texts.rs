@@ -219,19 +219,11 @@ pub(super) fn who(language: Language, id: &str, name: &str, role: Role, chat: &s
     )
 }
 
-pub(super) fn only_text(language: Language) -> String {
+pub(super) fn nothing_in_it(language: Language) -> String {
     pick(
         language,
-        "I can only read text for now. Please write to me what you need.",
-        "我目前只能阅读文字。请用文字告诉我你需要什么。",
-    )
-}
-
-pub(super) fn only_the_text(language: Language) -> String {
-    pick(
-        language,
-        "I work on your text; what came with it I cannot read yet.",
-        "我会处理你的文字；随附的内容我目前还无法读取。",
+        "There is nothing in that message that I can work on. Please write to me what you need.",
+        "这条消息里没有我能处理的内容。请用文字告诉我你需要什么。",
     )
 }
 

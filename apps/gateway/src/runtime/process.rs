@@ -46,8 +46,14 @@ pub struct ProcessProvisioner {
 }
 
 /// Variables that an agent must not inherit.
-const KEPT_FROM_AGENTS: [&str; 4] =
-    ["ARGUS_TOKEN", "TELEGRAM_BOT_TOKEN", "ARGUS_NODE_TOKEN", "ARGUS_MCP_TOKEN"];
+const KEPT_FROM_AGENTS: [&str; 6] = [
+    "ARGUS_TOKEN",
+    "TELEGRAM_BOT_TOKEN",
+    "TELEGRAM_WEBHOOK_SECRET",
+    "ARGUS_TRANSCRIBE_KEY",
+    "ARGUS_NODE_TOKEN",
+    "ARGUS_MCP_TOKEN",
+];
 /// How long a bridge that is being removed may take to end its agent.
 const REMOVAL_GRACE: Duration = Duration::from_secs(5);
 /// A Unix socket's path has room for this many bytes everywhere.

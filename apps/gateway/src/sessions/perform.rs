@@ -14,8 +14,8 @@ use crate::runtime::{LinkCommand, Reached};
 
 /// How long a runtime may take to be reached, whoever provisions it. Provisioners have a shorter limit of their own.
 const REACH_LIMIT: Duration = Duration::from_mins(10);
-/// How long a prompt may take to be written: files are read for it.
-const PREPARE_LIMIT: Duration = Duration::from_mins(1);
+/// How long a prompt may take to be written: files are read for it, and fetched from a channel.
+const PREPARE_LIMIT: Duration = Duration::from_mins(10);
 /// How long a runtime that is not needed may take to end its agent.
 const STOP_GRACE_MS: u64 = 5000;
 

@@ -2,6 +2,7 @@
 //! elsewhere.
 
 mod chat_id;
+mod download;
 mod draft;
 mod error;
 mod files;
@@ -21,6 +22,7 @@ use teloxide_core::types::{
 };
 
 pub use self::chat_id::ChatId;
+pub use self::download::{DownloadError, Files};
 pub use self::error::{SendError, TokenError};
 pub use self::files::{Content, FileKind, OutFile};
 

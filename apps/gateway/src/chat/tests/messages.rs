@@ -1,5 +1,7 @@
 //! Pairing, texts and the first commands.
 
+use tokio_util::sync::CancellationToken;
+
 use super::*;
 
 const STRANGER: &str = "Hello! We have not met yet, so I cannot work for you. If this is your Argus, send me the \
@@ -101,7 +103,7 @@ async fn a_text_of_somebody_known_becomes_a_submission_of_their_chat() {
 
     let in_group = desk.message("7", "-5:3", "/unknown command");
     assert_eq!(desk.receive(&in_group).await, Disposition::Submitted);
-    assert_eq!(desk.submitted()[1], ("/unknown command".to_owned(), target("-5:3", 0)));
+    assert_eq!(desk.submitted()[1], ("P7: /unknown command".to_owned(), target("-5:3", 0)));
     assert_eq!(desk.read("7").await, None);
 }
 
@@ -218,22 +220,99 @@ async fn a_list_of_one_names_the_operator() {
 #[tokio::test]
 async fn what_cannot_be_read_is_told_politely() {
     let desk = Desk::with_operator().await;
-    let only_text = "I can only read text for now. Please write to me what you need.";
-    assert_eq!(desk.says("7", " \n").await, only_text);
-    let photo = Receive { attachments: vec![a_picture()], ..desk.message("7", "7", "") };
+    let nothing = "There is nothing in that message that I can work on. Please write to me what you need.";
+    assert_eq!(desk.says("7", " \n").await, nothing);
+    let dice = Receive { unsupported: vec!["dice".into()], ..desk.message("7", "7", "") };
+    let unread = "Some of what you sent I cannot read. Please write to me what you need.";
     assert_eq!(
-        (desk.receive(&photo).await, desk.read("7").await.as_deref()),
-        (Disposition::Answered, Some(only_text))
+        (desk.receive(&dice).await, desk.read("7").await.as_deref()),
+        (Disposition::Answered, Some(unread))
     );
-    let captioned = Receive { attachments: vec![a_picture()], ..desk.message("7", "7", "look") };
+    let captioned = Receive { unsupported: vec!["dice".into()], ..desk.message("7", "7", "look") };
     assert_eq!(desk.receive(&captioned).await, Disposition::Submitted);
-    let note = "I work on your text; what came with it I cannot read yet.";
+    let note = "Some of what you sent I cannot read. I work on the rest.";
     assert_eq!(desk.read("7").await.as_deref(), Some(note));
     let long = desk.says("7", &"x".repeat(LONGEST_TEXT + 1)).await;
     assert!(long.starts_with("That message is too long for me: at most 64 KiB"), "{long}");
     assert_eq!(desk.says("7", &"x".repeat(LONGEST_TEXT)).await, "Submitted");
     assert_eq!(desk.says("7", "/stop@other_bot").await, "Ignored");
     assert_eq!(desk.submitted().len(), 2);
+}
+
+#[tokio::test]
+async fn files_go_along_and_those_that_are_too_large_are_told() {
+    let desk = Desk::with_operator().await;
+    let photo = Receive { attachments: vec![a_picture()], ..desk.message("7", "7", "") };
+    assert_eq!((desk.receive(&photo).await, desk.read("7").await), (Disposition::Submitted, None));
+    let large = Attachment { size: Some((1 << 20) + 1), ..a_picture() };
+    let alone = Receive { attachments: vec![large.clone()], ..desk.message("7", "7", "") };
+    let told = "A file is too large for me: at most 1 MB, please. Please write to me what you need.";
+    assert_eq!(
+        (desk.receive(&alone).await, desk.read("7").await.as_deref()),
+        (Disposition::Answered, Some(told))
+    );
+    let both = Receive { attachments: vec![large, a_picture()], ..desk.message("7", "7", "look") };
+    let told = "A file is too large for me: at most 1 MB, please. I work on the rest.";
+    assert_eq!(
+        (desk.receive(&both).await, desk.read("7").await.as_deref()),
+        (Disposition::Submitted, Some(told))
+    );
+    let files: Vec<_> = desk.whole().into_iter().map(|one| one.attachments).collect();
+    assert_eq!(files, [[a_picture()], [a_picture()]]);
+}
+
+#[tokio::test]
+async fn an_album_is_one_submission_whenever_it_is_passed_on() {
+    let desk = Desk::with_operator().await;
+    let part = |text: &str| Receive {
+        attachments: vec![a_picture()],
+        album: Some("a".into()),
+        ..desk.message("7", "7", text)
+    };
+    let parts = [part("look"), part("")];
+    for part in &parts {
+        assert_eq!(desk.receive(part).await, Disposition::Submitted);
+        assert_eq!(desk.receive(part).await, Disposition::Submitted, "the same part again");
+    }
+    assert!(desk.submitted().is_empty(), "it is not whole yet");
+    // As after a restart: what is kept is found again.
+    let stop = CancellationToken::new();
+    let gathering = tokio::spawn({
+        let (chats, stop) = (desk.chats.clone(), stop.clone());
+        async move { chats.gather_albums(stop).await }
+    });
+    let found = tokio::time::timeout(std::time::Duration::from_secs(20), async {
+        while desk.submitted().is_empty() || !desk.ledger.albums().await.unwrap().is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    });
+    found.await.expect("the album is passed on");
+    stop.cancel();
+    gathering.await.unwrap();
+    let [submission] = &desk.whole()[..] else { panic!("one submission: {:?}", desk.submitted()) };
+    assert_eq!((submission.text.as_str(), submission.attachments.len()), ("look", 2));
+    for part in &parts {
+        assert_eq!(desk.receive(part).await, Disposition::Repeated);
+    }
+}
+
+#[tokio::test]
+async fn what_others_say_in_a_group_is_told_once_with_the_next_message_to_us() {
+    let desk = Desk::with_operator().await;
+    let overheard = |text: &str| Receive {
+        manner: Manner::Overheard,
+        chat_kind: ChatKind::Group,
+        ..desk.message("8", "-5", text)
+    };
+    for text in ["one", "two", "three"] {
+        assert_eq!(desk.receive(&overheard(text)).await, Disposition::Ignored);
+    }
+    for text in ["where?", "and when?"] {
+        let message = Receive { chat_kind: ChatKind::Group, ..desk.message("7", "-5", text) };
+        assert_eq!(desk.receive(&message).await, Disposition::Submitted);
+    }
+    let texts: Vec<_> = desk.submitted().into_iter().map(|(text, _)| text).collect();
+    assert_eq!(texts, ["[said in the group before]\n> P8: two\n> P8: three\n\nP7: where?", "P7: and when?"]);
 }
 
 #[tokio::test]

@@ -132,6 +132,7 @@ fn parts(ledger: &Ledger, sessions: &Arc<Sessions>, allowed: &[&str]) -> ChatsPa
         while_running: WhileRunning::Queue,
         sandbox: "workspace-write".to_owned(),
         approval: "on-request".to_owned(),
+        gathering: Gathering { context: 2, media_limit: 1 << 20, ..Gathering::default() },
     }
 }
 
@@ -276,6 +277,10 @@ impl Desk {
             Some(answer) => answer.lines().next().unwrap_or_default().to_owned(),
             None => format!("{disposition:?}"),
         }
+    }
+
+    fn whole(&self) -> Vec<Submission> {
+        locked(&self.sessions.submitted).clone()
     }
 
     fn submitted(&self) -> Vec<(String, Target)> {

@@ -6,6 +6,7 @@
 mod chat_settings;
 mod codec;
 mod error;
+mod gathered;
 mod links;
 mod live;
 mod moving;
@@ -35,6 +36,7 @@ use tokio::sync::watch;
 
 pub use self::chat_settings::ChatSettings;
 pub use self::error::LedgerError;
+pub use self::gathered::{Album, Overheard};
 pub use self::links::Checkpoint;
 pub use self::outbox::{Body, Button, DocumentBody, EditBody, FilesBody, KeptFile, NewRow, Row, TextBody};
 pub use self::pairing::Code;
