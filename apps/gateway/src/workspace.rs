@@ -133,13 +133,19 @@ impl Workspace {
         let mut here = openat(CWD, root, flags, Mode::empty())?;
         for step in below.components().chain(folders.iter().flat_map(|name| Path::new(name).components())) {
             let Component::Normal(name) = step else { return Err(out_of_reach()) };
-            if missing == Missing::IsMade {
-                match mkdirat(&here, name, Mode::from_raw_mode(0o755)) {
-                    Ok(()) | Err(Errno::EXIST) => {}
-                    Err(error) => return Err(error.into()),
-                }
+            let made = match missing {
+                Missing::IsMade => mkdirat(&here, name, Mode::from_raw_mode(0o755)),
+                Missing::Stays => Err(Errno::EXIST),
+            };
+            match made {
+                Ok(()) | Err(Errno::EXIST) => {}
+                Err(error) => return Err(error.into()),
             }
             here = openat(&here, name, flags | OFlags::NOFOLLOW, Mode::empty()).map_err(no_link)?;
+            if made.is_ok() {
+                // As with files: whatever our umask says.
+                fchmod(&here, Mode::from_raw_mode(0o755))?;
+            }
         }
         Ok(here)
     }

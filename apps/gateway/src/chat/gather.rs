@@ -14,8 +14,9 @@ use crate::store::ledger::{Album, LedgerError, Overheard, Tx};
 const QUIET: Duration = Duration::from_millis(1200);
 /// How long is waited where one could not be passed on.
 const PAUSE: Duration = Duration::from_secs(2);
-/// Most bytes of what somebody said to others.
+/// Most bytes of what somebody said to others, and of all of that in one message to us.
 const LONGEST: usize = 2048;
+const LONGEST_CONTEXT: usize = 32 * 1024;
 /// Most bytes that are quoted of what is answered: of another's words, and of ours, which the agent knows.
 const QUOTED: usize = 4096;
 const QUOTED_OF_OURS: usize = 300;
@@ -188,9 +189,17 @@ pub(super) async fn worded(tx: &mut Tx, message: &Receive) -> Result<String, Led
 
 fn words(message: &Receive, overheard: &[Overheard]) -> String {
     let mut blocks = Vec::new();
-    if !overheard.is_empty() {
-        let lines = overheard.iter().map(|said| quoted(&format!("{}: {}", said.name, said.text)));
-        blocks.push(format!("[said in the group before]\n{}", lines.collect::<Vec<_>>().join("\n")));
+    let mut room = LONGEST_CONTEXT;
+    let newest = overheard.iter().rev().map(|said| quoted(&format!("{}: {}", said.name, said.text)));
+    let mut lines: Vec<_> = newest
+        .map_while(|line| {
+            room = room.checked_sub(line.len())?;
+            Some(line)
+        })
+        .collect();
+    if !lines.is_empty() {
+        lines.reverse();
+        blocks.push(format!("[said in the group before]\n{}", lines.join("\n")));
     }
     if let Some(replied) = message.reply_to.as_ref().filter(|replied| !replied.text.trim().is_empty()) {
         let most = if replied.ours { QUOTED_OF_OURS } else { QUOTED };

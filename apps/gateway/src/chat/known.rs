@@ -53,9 +53,10 @@ impl Parts {
         let deed = match said {
             Some(command) => self.obey(message, &person, command).await?,
             None if message.text.trim().is_empty() && files.is_empty() => {
-                Deed::Answer(Reply::Ready(match left_out.is_nothing() {
-                    true => texts::nothing_in_it(language),
-                    false => left_out.told(language, Rest::IsNothing),
+                Deed::Answer(Reply::Ready(if left_out.is_nothing() {
+                    texts::nothing_in_it(language)
+                } else {
+                    left_out.told(language, Rest::IsNothing)
                 }))
             }
             None if message.text.len() > LONGEST_TEXT => {

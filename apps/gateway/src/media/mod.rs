@@ -142,13 +142,10 @@ fn tell(told: &mut Told, attachment: &Attachment, what: &str, staged: Staged) {
     let Staged { path, length, image, words } = staged;
     let kind =
         attachment.mime.as_deref().map(|mime| format!("{}, ", naming::one_line(mime))).unwrap_or_default();
-    match words {
-        Some(Ok(words)) => told.lines.push(format!("[voice message, transcribed] {words}")),
-        Some(Err(reason)) => {
-            told.lines.push(format!("[a voice message came that could not be transcribed: {reason}]"))
-        }
-        None => {}
-    }
+    told.lines.extend(words.map(|words| match words {
+        Ok(words) => format!("[voice message, transcribed] {words}"),
+        Err(reason) => format!("[a voice message came that could not be transcribed: {reason}]"),
+    }));
     told.lines.push(format!("[{what}: {path} ({kind}{length} bytes)]"));
     if image {
         told.images.push(path);

@@ -4,7 +4,9 @@ use crate::config::{GroupMode, Groups};
 use crate::update::tests::{reading, reading_with, told};
 
 fn read_message(message: Value) -> Option<Value> {
-    told(reading(json!({ "message": message })))
+    let mut update = json!({});
+    update["message"] = message;
+    told(reading(update))
 }
 
 fn group(parts: &Value) -> Value {
