@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use argus_protocol::bridge::{AgentState, Event};
-use argus_protocol::{ClientId, Frame, FrameKind};
+use argus_protocol::{ClientId, Frame, FrameKind, SubmissionId};
 use argus_session::{
-    AfterLoss, Arrival, Effect, Heard, Identity, Input, LinkUp, Listening, Now, Origin, Policy, Restored,
-    RuntimeLine, Session, SessionConfig, Submission, Target, Ticket,
+    AfterLoss, Arrival, ChatRef, Effect, Haste, Heard, Identity, Input, LinkUp, Listening, Now, Origin,
+    Policy, Restored, RuntimeLine, Session, SessionConfig, Submission, Target, Ticket,
 };
 use bytes::Bytes;
 
@@ -51,6 +51,10 @@ struct Stage {
     newest: (String, String),
     kept: u64,
     running: Vec<Origin>,
+    submitted: Option<SubmissionId>,
+    /// What chats were asked and is not over, and the newest that one was asked.
+    open: BTreeSet<String>,
+    asked: Option<String>,
 }
 
 impl Stage {
@@ -87,6 +91,9 @@ impl Stage {
             newest: Default::default(),
             kept: 0,
             running: Vec::new(),
+            submitted: None,
+            open: BTreeSet::new(),
+            asked: None,
         }
     }
 
@@ -99,6 +106,9 @@ impl Stage {
     /// | `!up`, `!down`, `!{…}` | the bridge tells of the agent, or of something else |
     /// | `@link`, `@lost`, `@none` | a runtime is reached, is lost, or there is none |
     /// | `s`, `sthread-1` | a submission for the main thread or for another |
+    /// | `c`, `cthread-1` | the same of a chat |
+    /// | `h`, `i`, `a` | the newest submission is told within the turn that runs, takes its place, or is changed |
+    /// | `y{…}` | the chat's answer to the newest question that it was asked |
     /// | `m`, `x`, `?` | the main thread is wanted; what runs there is to stop; how is it there |
     /// | `t500` | so many milliseconds pass |
     fn deed(&mut self, mark: &[u8], rest: &[u8]) -> Option<Input> {
@@ -139,19 +149,39 @@ impl Stage {
                 Some(self.line(RuntimeLine::Event(event)))
             }
             b"@" => self.link(text),
-            b"s" => {
+            b"s" | b"c" => {
                 self.next += 1;
+                let chat = ChatRef {
+                    channel: "c".into(),
+                    bot: "1".into(),
+                    chat: "a".parse().expect("a chat's key"),
+                };
+                let origin = match mark {
+                    b"c" => Origin::Chat { chat, user: "u".into(), message: "1".into() },
+                    _ => Origin::Client { chat: None },
+                };
                 let submission = Submission {
                     id: format!("{:032x}", self.next).parse().expect("32 hex digits"),
                     session: "s".parse().expect("an id"),
                     target: target(text),
                     thread: None,
-                    origin: Origin::Client { chat: None },
+                    origin,
                     text: "do".into(),
                     attachments: Vec::new(),
                 };
+                self.submitted = Some(submission.id.clone());
                 Some(Input::Submit { submission, ticket: Some(self.ticket()) })
             }
+            b"h" | b"i" => {
+                let how = if mark == b"h" { Haste::Steer } else { Haste::Interrupt };
+                let submission = self.submitted.clone()?;
+                Some(Input::Hasten { submission, how, ticket: self.ticket() })
+            }
+            b"a" => {
+                let submission = self.submitted.clone()?;
+                Some(Input::Amend { submission, text: text.to_owned(), ticket: self.ticket() })
+            }
+            b"y" => Some(Input::ChatAnswers { key: self.asked.clone()?, result: text.to_owned() }),
             b"m" => Some(Input::EnsureMain { ticket: self.ticket() }),
             b"x" => Some(Input::Stop { target: target(text), ticket: self.ticket() }),
             b"?" => Some(Input::Status { target: target(text), ticket: self.ticket() }),
@@ -284,7 +314,13 @@ impl Stage {
                 assert!(self.questions.remove(&number), "question {number} is answered once: {answer:?}");
             }
             Effect::TurnRunning { origin } => self.running.push(origin),
-            Effect::AskChat(_) | Effect::QuestionOver { .. } | Effect::Progress { .. } => {}
+            Effect::AskChat(question) => {
+                assert!(self.open.insert(question.key.clone()), "{} is asked once", question.key);
+                self.asked = Some(question.key);
+            }
+            Effect::QuestionOver { key, .. } => {
+                assert!(self.open.remove(&key), "{key} is over, which is not open");
+            }
             Effect::TurnOver { origin } => {
                 let at = self.running.iter().position(|one| *one == origin);
                 self.running.swap_remove(at.expect("a turn is over that ran"));
@@ -292,7 +328,7 @@ impl Stage {
             Effect::Replaced { client } => {
                 self.clients.retain(|here| ClientId::new(*here) != client);
             }
-            Effect::StartAgent | Effect::KillAgent | Effect::StopRuntime => {}
+            Effect::Progress { .. } | Effect::StartAgent | Effect::KillAgent | Effect::StopRuntime => {}
         }
         None
     }

@@ -30,7 +30,7 @@ impl Session {
             && running.batch.len() + running.steers.len() < MOST
             && running.ending.is_none()
             && running.over.is_none();
-        let Some(one) = lane.waiting.remove(at).filter(|_| joins) else {
+        let Some(one) = joins.then(|| lane.waiting.remove(at)).flatten() else {
             return self.answer(ticket, Answer::Hastened(Hastened::NothingRuns));
         };
         lane.attempts += 1;
@@ -57,15 +57,12 @@ impl Session {
         let turn = running.turn.clone();
         // One that cannot be written fails in a turn of its own.
         let request_id = prompt.ok().and_then(|prompt| self.line_up_steer(id, &thread, &turn, &prompt));
-        let hastened = match (request_id, self.running(id)) {
-            (Some(request_id), Some((running, _))) => {
-                running.steers.push(Steer { one: steer.one, leg: SteerLeg::InLine { request_id } });
-                Hastened::Steered
-            }
-            _ => {
-                self.waits_again(id, vec![steer.one]);
-                Hastened::NothingRuns
-            }
+        let hastened = if let (Some(request_id), Some((running, _))) = (request_id, self.running(id)) {
+            running.steers.push(Steer { one: steer.one, leg: SteerLeg::InLine { request_id } });
+            Hastened::Steered
+        } else {
+            self.waits_again(id, vec![steer.one]);
+            Hastened::NothingRuns
         };
         self.answer(ticket, Answer::Hastened(hastened));
     }

@@ -6,6 +6,7 @@ mod catch_up;
 mod closing;
 mod foreign;
 mod handshake;
+mod hastening;
 mod idle;
 mod interleavings;
 mod limits;

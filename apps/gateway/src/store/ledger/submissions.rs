@@ -19,6 +19,7 @@ pub struct NewSubmission {
 
 /// What became of a [`NewSubmission`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub enum Submitted {
     /// It is stored, and queued.
     New(Submission),

@@ -274,7 +274,7 @@ impl World {
                 self.asks.push_back(Ask::Over(key, end));
             }
             Effect::Progress { origin, submission, progress } => {
-                self.shown.push((origin, submission, progress))
+                self.shown.push((origin, submission, progress));
             }
             Effect::TurnOver { origin } => {
                 let at = self.running.iter().position(|one| *one == origin);

@@ -294,7 +294,7 @@ impl World {
         if row.state != Some(argus_session::OpenState::Queued) {
             return false;
         }
-        row.submission.text = text.to_owned();
+        text.clone_into(&mut row.submission.text);
         let ticket = self.ticket();
         self.feed(Input::Amend { submission: id.clone(), text: text.to_owned(), ticket });
         matches!(self.answer(), Some(Answer::Amended(true)))

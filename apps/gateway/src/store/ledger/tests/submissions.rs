@@ -171,3 +171,44 @@ async fn a_forgotten_session_fails_what_is_open_and_tells_its_chats() {
     let all: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox").fetch_one(ledger.reads()).await.unwrap();
     assert_eq!(all, 3);
 }
+
+#[tokio::test]
+async fn one_that_is_told_within_a_turn_is_found_with_the_turn_and_can_wait_again() {
+    let desk = Desk::new();
+    let ledger = desk.open().await;
+    ledger.submit(new(1)).await.unwrap();
+    ledger.mark_steering(&id(1), &thread("t"), "b", 3, REQUEST, 2, &turn("u")).await.unwrap();
+    assert_eq!(open_of_s(&ledger).await[0].1, starting(1, Some(turn("u"))).1);
+    ledger.mark_running(&ids(&[1]), &turn("u")).await.unwrap();
+    ledger.mark_queued(&ids(&[1])).await.unwrap();
+    assert_eq!(open_of_s(&ledger).await[0].1, OpenState::Queued);
+}
+
+#[tokio::test]
+async fn only_what_waits_can_be_changed() {
+    let desk = Desk::new();
+    let ledger = desk.open().await;
+    ledger.submit(new(1)).await.unwrap();
+    assert!(ledger.amend(&id(1), "other words").await.unwrap());
+    assert_eq!(open_of_s(&ledger).await[0].0.text, "other words");
+    start(&ledger, &[1]).await.unwrap();
+    assert!(!ledger.amend(&id(1), "too late").await.unwrap());
+    assert!(!ledger.amend(&id(9), "no such").await.unwrap());
+    assert_eq!(open_of_s(&ledger).await[0].0.text, "other words");
+}
+
+#[tokio::test]
+async fn what_turns_took_is_counted_once_for_each() {
+    let desk = Desk::new();
+    let ledger = desk.open().await;
+    for number in 1..=4 {
+        ledger.submit(new(number)).await.unwrap();
+    }
+    let usage = Some(argus_session::Usage { input: 100, cached: 60, output: 7 });
+    ledger.settle(&Settlement { usage, ..completed(&[1, 2], "a") }).await.unwrap();
+    ledger.settle(&Settlement { usage, ..completed(&[3], "b") }).await.unwrap();
+    ledger.settle(&completed(&[4], "it did not say")).await.unwrap();
+    let used = Used { session: session("s"), turns: 2, input: 200, cached: 120, output: 14 };
+    assert_eq!(ledger.usage_since(0).await.unwrap(), [used]);
+    assert_eq!(ledger.usage_since(u64::MAX).await.unwrap(), []);
+}
