@@ -15,6 +15,7 @@ use argus_protocol::ClientId;
 use argus_protocol::token::{Secret, SigningKey};
 use argus_session::{Policy, SessionConfig};
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,7 +27,7 @@ use crate::automation::reactor::Reactor;
 use crate::chat::{Asking, Chats, ChatsParts, Gathering};
 use crate::clock::Clock;
 use crate::config::{Approval, Config, Sandbox, TelegramConfig, Upstream, WhileRunning};
-use crate::delivery::{Deliveries, DeliveryConfig, Kept, Limits};
+use crate::delivery::{Deliveries, DeliveryConfig, Kept, Limits, Sending, SendingParts};
 use crate::edge::{self, Edge};
 use crate::health::Health;
 use crate::media::Media;
@@ -81,8 +82,17 @@ impl App {
         let provisioner = runtimes::provisioner(&config, key.clone(), boot);
         let bots = bots(&config)?;
         let bot_ids: Vec<_> = bots.iter().map(|bot| bot.bot_id().to_owned()).collect();
+        let kept = Kept::new(home.own().join("outbox"));
+        let sending = Sending::new(SendingParts {
+            ledger: ledger.clone(),
+            workspaces: runtimes::workspaces(&config),
+            seen_at: runtimes::agent_workspace(&config).map(PathBuf::from),
+            kept: kept.clone(),
+            bots: bot_ids.clone(),
+            long,
+            copying: Mutex::default(),
+        });
         let delivery = config.telegram.as_ref().map(|telegram| {
-            let kept = Kept::new(home.own().join("outbox"));
             let sending = DeliveryConfig { limits: Limits::default(), live: telegram.live, kept };
             Deliveries::new(ledger.clone(), bots, &sending)
         });
@@ -125,6 +135,7 @@ impl App {
             sessions: sessions.clone(),
             intake: intake.clone(),
             chats: chats.clone(),
+            sending,
             standing: Arc::new(Health::new(
                 config.home.clone(),
                 ledger.clone(),

@@ -182,6 +182,31 @@ fn no_link(error: Errno) -> io::Error {
     }
 }
 
+impl Workspace {
+    /// Opens a plain file of the workspace to read it, with its length in bytes. No link is followed on the way, so that
+    /// none leads out; of the workspace's own place only where that is the agent's to choose.
+    pub fn open(&self, path: &Path) -> io::Result<(File, u64)> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match self {
+            Self::Open(folder) => open_below(folder, path, flags)?,
+            Self::Walled { root, below } => open_below(root, &below.join(path), flags)?,
+        };
+        let told = fstat(&file)?;
+        if FileType::from_raw_mode(told.st_mode) != FileType::RegularFile {
+            return Err(io::Error::other("it is no file"));
+        }
+        Ok((File::from(file), u64::try_from(told.st_size).unwrap_or(0)))
+    }
+
+    /// The folder, as we see it.
+    pub fn place(&self) -> PathBuf {
+        match self {
+            Self::Open(folder) => folder.clone(),
+            Self::Walled { root, below } => root.join(below),
+        }
+    }
+}
+
 /// Opens what is at `path` below `root` without following any link on the way.
 fn open_below(root: &Path, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
     let folder = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;

@@ -24,6 +24,7 @@ use crate::access::Access;
 use crate::automation::intake::Intake;
 use crate::chat::Chats;
 use crate::config::ProvisionMode;
+use crate::delivery::Sending;
 use crate::sessions::Sessions;
 
 pub use listen::{bind, serve};
@@ -47,6 +48,8 @@ pub struct Edge {
     pub intake: Intake,
     /// Who talks to us.
     pub chats: Chats,
+    /// What sessions send of themselves.
+    pub sending: Sending,
     /// Calls that wait for a session's main thread.
     pub ensuring: Places,
     /// How everything stands.

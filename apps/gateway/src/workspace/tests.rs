@@ -108,3 +108,23 @@ fn a_link_in_the_place_of_a_folder_or_of_the_file_takes_nothing_out_of_the_works
         fs::remove_dir_all(inside.join("inbox")).unwrap();
     }
 }
+
+#[test]
+fn a_file_is_opened_within_the_workspace_only() {
+    let home = Home::new();
+    let folder = home.0.path().join("workspace");
+    fs::create_dir(folder.join("out")).unwrap();
+    fs::write(folder.join("out/a.txt"), "abc").unwrap();
+    symlink("../gateway", folder.join("link")).unwrap();
+    symlink("out/a.txt", folder.join("also")).unwrap();
+    for workspace in [home.walled(), Workspace::Open(folder.clone())] {
+        let (mut file, length) = workspace.open(Path::new("out/a.txt")).unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        assert_eq!((text.as_str(), length), ("abc", 3));
+        for path in ["../gateway/token", "link/token", "also", "out", "", "out/../out/a.txt", "/etc/hostname"]
+        {
+            assert!(workspace.open(Path::new(path)).is_err(), "{path}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use argus_protocol::argus::{SessionParams, channel, chat, input, pairing, thread, token};
+use argus_protocol::argus::{SessionParams, channel, chat, input, message, pairing, thread, token};
 use argus_protocol::token::scope::Scope;
 use argus_protocol::{RpcError, SessionId, error};
 use argus_session::Answer;
@@ -17,6 +17,7 @@ use super::super::Edge;
 use super::super::auth::not_for;
 use super::{Caller, InLine, May, session_of, session_of_params, tokens};
 use crate::access::Act;
+use crate::delivery::Reach;
 
 /// How long a caller waits for a main thread.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -29,7 +30,7 @@ struct Method {
 }
 
 /// The table.
-const METHODS: [Method; 11] = [
+const METHODS: [Method; 12] = [
     Method {
         name: input::ENQUEUE,
         may: May::Clients,
@@ -52,6 +53,22 @@ const METHODS: [Method; 11] = [
                 let params: SessionParams = read(&params)?;
                 let session = session_of_params(&edge, &who(&caller)?, params).await.map_err(tell)?;
                 main_thread(&edge, &session).await.map_err(tell)
+            });
+        },
+    },
+    Method {
+        name: message::SEND,
+        may: May::Clients,
+        register: |module, name| {
+            _ = module.register_async_method(name, |params, edge, caller| async move {
+                let request: message::Send = read(&params)?;
+                let who = who(&caller)?;
+                let session = session_of(&edge, &who, request.session_id.as_deref()).await.map_err(tell)?;
+                let reach = match who.grant.scope() {
+                    Scope::Operator => Reach::Everywhere,
+                    _ => Reach::ItsChats,
+                };
+                edge.sending.send(&session, request, reach).await.map_err(tell)
             });
         },
     },

@@ -3,6 +3,7 @@
 //! Whatever is asked of it is durable when it answers. Writes are gathered into transactions by `writer`; reads
 //! run beside them. Statements keep to SQL that Postgres takes too.
 
+mod body;
 mod chat_settings;
 mod codec;
 mod error;
@@ -17,6 +18,7 @@ mod people;
 mod questions;
 mod received;
 mod retention;
+mod sending;
 mod settling;
 mod submissions;
 mod threads;
@@ -34,11 +36,12 @@ use futures::future::BoxFuture;
 use sqlx::SqlitePool;
 use tokio::sync::watch;
 
+pub use self::body::{Body, Button, DocumentBody, EditBody, FilesBody, KeptFile, TextBody};
 pub use self::chat_settings::ChatSettings;
 pub use self::error::LedgerError;
 pub use self::gathered::{Album, Overheard};
 pub use self::links::Checkpoint;
-pub use self::outbox::{Body, Button, DocumentBody, EditBody, FilesBody, KeptFile, NewRow, Row, TextBody};
+pub use self::outbox::{NewRow, Row};
 pub use self::pairing::Code;
 pub use self::people::{Language, Person, Role, Stranger, Via};
 pub use self::questions::{NewQuestion, Question, QuestionState};

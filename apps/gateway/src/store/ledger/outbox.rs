@@ -1,14 +1,11 @@
 //! The outbox: everything a person is to read, until their channel has taken it.
 
-use argus_protocol::SubmissionId;
-use argus_protocol::argus::message::SendKind;
 use argus_session::ChatRef;
-use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::codec::{from_json, from_sql, parse, to_json, to_sql};
-use super::{Ledger, LedgerError, Tx};
+use super::codec::{from_sql, parse, to_sql};
+use super::{Body, Ledger, LedgerError, Tx};
 
 /// One message to be put out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,143 +16,6 @@ pub struct NewRow {
     pub chat: ChatRef,
     /// What it says.
     pub body: Body,
-}
-
-/// What a message says. The kind is a column of its own, and says how the rest is read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Body {
-    /// A text.
-    Text(TextBody),
-    /// A message that was put out before changes.
-    Edit(EditBody),
-    /// A long text as a file.
-    Document(DocumentBody),
-    /// Files; several are an album.
-    Files(FilesBody),
-}
-
-/// A text, within the channel's limits.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct TextBody {
-    /// With the channel's mark-up.
-    pub html: String,
-    /// Without any, should the channel refuse the mark-up.
-    pub plain: String,
-    /// Rows of buttons below it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub buttons: Vec<Vec<Button>>,
-    /// The submission whose live message it takes the place of, where there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub live: Option<SubmissionId>,
-    /// The channel's id of the message that it answers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<String>,
-}
-
-/// A change of a message that was put out before, in the same chat. Nothing where that one was never sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct EditBody {
-    /// The dedupe key of the one to change.
-    pub of: String,
-    /// What it says from now on, with the channel's mark-up.
-    pub html: String,
-    /// The same without any.
-    pub plain: String,
-    /// Rows of buttons below it from now on.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub buttons: Vec<Vec<Button>>,
-}
-
-/// A long text as a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct DocumentBody {
-    /// The file's name.
-    pub name: String,
-    /// All of it.
-    pub text: String,
-    /// What stands below it, with the channel's mark-up …
-    pub html: String,
-    /// … and without.
-    pub plain: String,
-    /// The submission whose live message goes when it is there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub live: Option<SubmissionId>,
-}
-
-/// Files that are kept until they are sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct FilesBody {
-    /// One, or several of kinds that go together.
-    pub files: Vec<KeptFile>,
-}
-
-/// A file that is kept until it is sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KeptFile {
-    /// Its name among the kept ones.
-    pub kept: String,
-    /// The name it is sent with.
-    pub name: String,
-    /// As what it is sent.
-    pub kind: SendKind,
-    /// What stands below it, with the channel's mark-up …
-    #[serde(default)]
-    pub html: String,
-    /// … and without.
-    #[serde(default)]
-    pub plain: String,
-}
-
-/// A button below a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Button {
-    /// What it shows.
-    pub text: String,
-    /// What comes back when it is pressed; at most 64 bytes.
-    pub data: String,
-}
-
-impl TextBody {
-    /// A text without anything else.
-    pub fn of(html: impl Into<String>, plain: impl Into<String>) -> Self {
-        Self { html: html.into(), plain: plain.into(), ..Self::default() }
-    }
-}
-
-impl Body {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Text(_) => "text",
-            Self::Edit(_) => "edit",
-            Self::Document(_) => "document",
-            Self::Files(_) => "files",
-        }
-    }
-
-    fn payload(&self) -> String {
-        match self {
-            Self::Text(body) => to_json(body),
-            Self::Edit(body) => to_json(body),
-            Self::Document(body) => to_json(body),
-            Self::Files(body) => to_json(body),
-        }
-    }
-
-    fn read(kind: &str, payload: &str) -> Result<Self, LedgerError> {
-        Ok(match kind {
-            "text" => Self::Text(from_json("a message", payload)?),
-            "edit" => Self::Edit(from_json("a change of a message", payload)?),
-            "document" => Self::Document(from_json("a text as a file", payload)?),
-            "files" => Self::Files(from_json("files to send", payload)?),
-            other => return Err(LedgerError::unreadable("a message's kind", other)),
-        })
-    }
 }
 
 /// One message that waits.
@@ -300,38 +160,6 @@ impl Ledger {
             })
         })
         .await
-    }
-
-    /// The channel's id of a message that was sent, by its dedupe key.
-    pub async fn sent_message(&self, dedupe_key: &str) -> Result<Option<String>, LedgerError> {
-        let id: Option<Option<String>> =
-            sqlx::query_scalar("SELECT message_id FROM outbox WHERE dedupe_key = $1 AND state = 'sent'")
-                .bind(dedupe_key)
-                .fetch_optional(self.reads())
-                .await?;
-        Ok(id.flatten())
-    }
-
-    /// The names of the kept files that wait to be sent; of that chat alone where one is named.
-    pub async fn files_waiting(&self, chat: Option<&ChatRef>) -> Result<Vec<String>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT channel, bot, chat_key, payload FROM outbox WHERE state = 'pending' AND kind = 'files'",
-        )
-        .fetch_all(self.reads())
-        .await?;
-        let mut names = Vec::new();
-        for row in &rows {
-            let of = ChatRef {
-                channel: row.try_get("channel")?,
-                bot: row.try_get("bot")?,
-                chat: parse("a chat key", row.try_get("chat_key")?)?,
-            };
-            if chat.is_none_or(|chat| *chat == of) {
-                let body: FilesBody = from_json("files to send", row.try_get("payload")?)?;
-                names.extend(body.files.into_iter().map(|file| file.kept));
-            }
-        }
-        Ok(names)
     }
 
     /// Gives everything up that waits for a chat which is gone; answers how many messages that were.
