@@ -106,3 +106,47 @@ async fn a_voice_message_is_read_as_text() {
     let text = input[0]["text"].as_str().unwrap();
     assert!(text.contains("[voice message, transcribed] [say: spoken] please"), "{text}");
 }
+
+#[tokio::test]
+async fn a_server_may_transcribe_and_is_shown_its_key() {
+    use axum::Router;
+    use axum::body::Bytes;
+    use axum::http::HeaderMap;
+    use axum::routing::post;
+
+    let answer = |headers: HeaderMap, body: Bytes| async move {
+        let body = String::from_utf8_lossy(&body).into_owned();
+        let fits =
+            headers["authorization"] == "Bearer key-1" && body.contains("name=\"model\"\r\n\r\nlarge\r\n");
+        let words = if fits && body.contains("a recording") { "[say: heard] it" } else { "wrong request" };
+        axum::Json(json!({ "text": words }))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1/audio/transcriptions", listener.local_addr().unwrap());
+    let router = Router::new().route("/v1/audio/transcriptions", post(answer));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let settings = [
+        ("ARGUS_TRANSCRIBE_URL", url.as_str()),
+        ("ARGUS_TRANSCRIBE_KEY", "key-1"),
+        ("ARGUS_TRANSCRIBE_MODEL", "large"),
+    ];
+    let stage = Stage::set(&settings).await;
+    let voice = stage.api.file_parts("voice", "v.ogg", &b"a recording"[..]);
+    stage.api.push_message(&stage.chat, &stage.ada, &voice);
+    stage.api.wait_text("heard", PATIENCE).await;
+}
+
+#[tokio::test]
+async fn a_killed_gateway_still_makes_one_turn_of_an_album() {
+    let mut stage = Stage::set(&[]).await;
+    let part = |name: &str| stage.api.file_parts("photo", name, PNG);
+    let mut first = part("a.jpg");
+    first["caption"] = json!("[say: both]");
+    let updates = stage.api.push_album(&stage.chat, &stage.ada, "g1", &[first, part("b.jpg")]);
+    stage.api.wait_confirmed(updates[1] + 1, PATIENCE).await;
+    stage.gateway.kill();
+    stage.gateway.restart().await;
+    stage.api.wait_text("both", PATIENCE).await;
+    let inputs = stage.inputs(1).await;
+    assert_eq!((inputs.len(), inputs[0].as_array().unwrap().len()), (1, 3));
+}

@@ -169,23 +169,12 @@ impl Door {
                 );
                 self.receiver.insist(|| self.set(url.as_str(), &hook.secret)).await;
             }
-            match self.trouble(info) {
+            match trouble(info, now(), self.taken.load(Ordering::Relaxed), self.receiver.pace.inquire) {
                 Some(fault) => self.receiver.teller.failed(&fault),
                 None => self.receiver.teller.answered(),
             }
             tokio::time::sleep(self.receiver.pace.inquire).await;
         }
-    }
-
-    /// Telegram's last error, where it is new and nothing was brought since.
-    fn trouble(&self, info: WebhookInfo) -> Option<Fault> {
-        let at = info.last_error_date?;
-        let recent = self.receiver.pace.inquire.saturating_mul(2).max(Duration::from_mins(2));
-        let recent = i64::try_from(recent.as_secs()).unwrap_or(i64::MAX);
-        let new = at > now().saturating_sub(recent) && at >= self.taken.load(Ordering::Relaxed);
-        new.then(|| {
-            Fault::Deliveries(info.last_error_message.unwrap_or_else(|| "no reason is given".to_owned()))
-        })
     }
 
     async fn set(&self, url: &str, secret: &Secret) -> Result<(), Fault> {
@@ -202,6 +191,15 @@ impl Door {
     async fn inquire(&self) -> Result<WebhookInfo, Fault> {
         call(JsonRequest::new(self.receiver.bot().clone(), GetWebhookInfo {})).await
     }
+}
+
+/// Telegram's last error, where it is new and nothing was brought since. Times are unix seconds.
+fn trouble(info: WebhookInfo, now: i64, taken: i64, inquire: Duration) -> Option<Fault> {
+    let at = info.last_error_date?;
+    let recent = inquire.saturating_mul(2).max(Duration::from_mins(2));
+    let recent = i64::try_from(recent.as_secs()).unwrap_or(i64::MAX);
+    let new = at > now.saturating_sub(recent) && at >= taken;
+    new.then(|| Fault::Deliveries(info.last_error_message.unwrap_or_else(|| "no reason is given".to_owned())))
 }
 
 async fn call<P>(request: JsonRequest<P>) -> Result<P::Output, Fault>
@@ -226,4 +224,23 @@ where
 fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_deliveries_counts_while_it_is_new_and_nothing_was_brought_since() {
+        let told = |at: Option<i64>, taken: i64| {
+            let error = at.map(|_| "Connection refused".to_owned());
+            let info = WebhookInfo { url: String::new(), last_error_date: at, last_error_message: error };
+            trouble(info, 10_000, taken, Duration::from_mins(1))
+        };
+        let fault = Some(Fault::Deliveries("Connection refused".to_owned()));
+        assert_eq!(told(None, 0), None);
+        assert_eq!(told(Some(9_990), 0), fault);
+        assert_eq!(told(Some(9_990), 9_991), None);
+        assert_eq!(told(Some(9_000), 0), None);
+    }
 }
