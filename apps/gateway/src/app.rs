@@ -1,9 +1,9 @@
 //! The composition root: builds every part and hands each only the handles it needs.
 
+mod channels;
 pub(crate) mod probe;
 mod runtimes;
 
-use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,22 +15,20 @@ use argus_protocol::ClientId;
 use argus_protocol::token::{Secret, SigningKey};
 use argus_session::{Policy, SessionConfig};
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::channels::Channels;
 pub use self::probe::AgentProbe;
 use crate::access::{Access, AccessParts, Audit, OperatorToken, UpstreamToken};
 use crate::automation::intake::Intake;
 use crate::automation::prompt::Prompts;
 use crate::automation::reactor::Reactor;
-use crate::chat::{Asking, Chats, ChatsParts, Gathering};
+use crate::chat::{Asking, Chats};
 use crate::clock::Clock;
-use crate::config::{Approval, Config, Sandbox, TelegramConfig, Upstream, WhileRunning};
-use crate::delivery::{Deliveries, DeliveryConfig, Kept, Limits, Sending, SendingParts};
+use crate::config::{Approval, Config, Sandbox, Upstream};
 use crate::edge::{self, Edge};
 use crate::health::Health;
-use crate::media::Media;
 use crate::ports::ChatTurns;
 use crate::sessions::{Sessions, SessionsParts};
 use crate::store::audit_file::AuditFile;
@@ -38,7 +36,6 @@ use crate::store::history_file::Histories;
 use crate::store::home::Home;
 use crate::store::ledger::Ledger;
 use crate::store::state_file::StateFile;
-use crate::telegram::{Files, Telegram, TokenError};
 
 /// How long open work may take to end when the gateway stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -80,26 +77,10 @@ impl App {
         make_workspace(&config.workspace)?;
 
         let provisioner = runtimes::provisioner(&config, key.clone(), boot);
-        let bots = bots(&config)?;
-        let bot_ids: Vec<_> = bots.iter().map(|bot| bot.bot_id().to_owned()).collect();
-        let kept = Kept::new(home.own().join("outbox"));
-        let sending = Sending::new(SendingParts {
-            ledger: ledger.clone(),
-            workspaces: runtimes::workspaces(&config),
-            seen_at: runtimes::agent_workspace(&config).map(PathBuf::from),
-            kept: kept.clone(),
-            bots: bot_ids.clone(),
-            long,
-            copying: Mutex::default(),
-        });
-        let delivery = config.telegram.as_ref().map(|telegram| {
-            let sending = DeliveryConfig { limits: Limits::default(), live: telegram.live, kept };
-            Deliveries::new(ledger.clone(), bots, &sending)
-        });
+        let Channels { bots, delivery, sending, media } = channels::open(&config, &home, &ledger)?;
         if let Some(delivery) = &delivery {
             delivery.tidy().await;
         }
-        let media = media(&config, &home)?;
         let prompts = Prompts::new(runtimes::workspaces(&config), runtimes::seen_as(&config), media);
         let prompts = Arc::new(prompts);
         let asking = Arc::new(Asking::new(ledger.clone()));
@@ -114,10 +95,10 @@ impl App {
             most_runtimes: runtimes::most_runtimes(&config),
             clock: Clock::new(),
         });
-        let intake = Intake::new(ledger.clone(), sessions.clone(), bot_ids.first().cloned());
+        let intake = Intake::new(ledger.clone(), sessions.clone(), bots.first().cloned());
         let next_client = Arc::new(AtomicU64::new(1));
         let turns = Arc::new(ChatTurns::new(intake.clone(), sessions.clone(), key, next_client.clone()));
-        let chats = Chats::new(chats_parts(&config, ledger.clone(), turns, bot_ids));
+        let chats = Chats::new(channels::chats_parts(&config, ledger.clone(), turns, bots));
 
         let listener = edge::bind(config.bind)
             .with_context(|| format!("cannot listen on {}; set ARGUS_BIND to a free address", config.bind))?;
@@ -198,56 +179,6 @@ impl App {
         }
         self.ledger.close().await;
     }
-}
-
-/// What chats are made with; `bots` are those as which answers are sent.
-fn chats_parts(
-    config: &Config,
-    ledger: Ledger,
-    turns: Arc<ChatTurns>,
-    bots: impl IntoIterator<Item = String>,
-) -> ChatsParts {
-    let telegram = config.telegram.as_ref();
-    let ids = |ids: fn(&TelegramConfig) -> &Vec<String>| {
-        telegram.into_iter().flat_map(ids).cloned().collect::<BTreeSet<_>>()
-    };
-    let policy = policy(config.sandbox, config.approval);
-    ChatsParts {
-        ledger,
-        turns,
-        scope: config.scope,
-        allowed: ids(|telegram| &telegram.allowed_user_ids),
-        operators: ids(|telegram| &telegram.operator_user_ids),
-        open_chats: ids(|telegram| &telegram.allowed_chat_ids),
-        sends_as: bots.into_iter().collect(),
-        while_running: telegram.map_or(WhileRunning::Queue, |telegram| telegram.while_running),
-        sandbox: policy.sandbox,
-        approval: policy.ask,
-        gathering: Gathering {
-            context: telegram.map_or(0, |telegram| telegram.group_context),
-            media_limit: telegram.map_or(0, |telegram| telegram.media_limit),
-            ..Gathering::default()
-        },
-    }
-}
-
-/// The bots of Telegram, in the order in which they are named.
-fn bots(config: &Config) -> Result<Vec<Telegram>, TokenError> {
-    let bots = config.telegram.iter().flat_map(|t| t.tokens.iter().map(|token| (token, &t.api_url)));
-    bots.map(|(token, api_url)| Telegram::new(token, api_url)).collect()
-}
-
-/// What brings the files that people send to the bots.
-fn media(config: &Config, home: &Home) -> anyhow::Result<Option<Media>> {
-    let Some(telegram) = &config.telegram else { return Ok(None) };
-    let mut bots = HashMap::new();
-    for token in &telegram.tokens {
-        let id = token.reveal().split_once(':').map_or("", |(id, _)| id);
-        bots.insert(id.to_owned(), Files::new(token, &telegram.api_url)?);
-    }
-    let (folder, transcriber) = (home.own().join("incoming"), telegram.transcriber.clone());
-    let media = Media::new(bots, telegram.media_limit, transcriber, folder);
-    Ok(Some(media.context("the folder for files on their way cannot be made")?))
 }
 
 /// Reads the valid tokens, and opens the record of what is done with them.
