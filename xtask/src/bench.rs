@@ -20,6 +20,8 @@ pub(crate) struct Options {
 enum What {
     /// A Telegram message's way to the agent and back; memory; start.
     MainPath,
+    /// Answers to twenty chats while Telegram refuses some: how soon they are taken, what is lost or doubled.
+    Chats,
     /// A session in a container: new, woken, live; memory; images.
     Session,
     /// Clients of one session: ours next to a bare relay, and to the agent's own socket.
@@ -30,6 +32,7 @@ enum What {
 pub(crate) fn run(options: &Options) -> ExitCode {
     let (bench, engine) = match options.what {
         What::MainPath => ("main_path", None),
+        What::Chats => ("chats", None),
         What::Relay => ("relay", None),
         What::Session => match prepared() {
             Ok(engine) => ("session", Some(engine)),
