@@ -22,7 +22,7 @@ use self::channels::Channels;
 pub use self::probe::AgentProbe;
 use crate::access::{Access, AccessParts, Audit, OperatorToken, UpstreamToken};
 use crate::automation::intake::Intake;
-use crate::automation::prompt::Prompts;
+use crate::automation::prompt::{Prompts, PromptsParts};
 use crate::automation::reactor::Reactor;
 use crate::chat::{Asking, Chats};
 use crate::clock::Clock;
@@ -81,7 +81,12 @@ impl App {
         if let Some(delivery) = &delivery {
             delivery.tidy().await;
         }
-        let prompts = Prompts::new(runtimes::workspaces(&config), runtimes::seen_as(&config), media);
+        let prompts = Prompts::new(PromptsParts {
+            workspaces: runtimes::workspaces(&config),
+            seen_as: runtimes::seen_as(&config),
+            media,
+            ledger: ledger.clone(),
+        });
         let prompts = Arc::new(prompts);
         let asking = Arc::new(Asking::new(ledger.clone()));
         let sessions = Sessions::new(SessionsParts {

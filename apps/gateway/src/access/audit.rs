@@ -49,6 +49,12 @@ pub enum Act {
     /// A pairing code was shown.
     #[serde(rename = "pairing code shown")]
     PairingCodeShown,
+    /// Somebody was let in to talk to us, or a group was.
+    #[serde(rename = "person approved")]
+    PersonApproved,
+    /// That was taken back.
+    #[serde(rename = "person revoked")]
+    PersonRevoked,
     /// A client answered a question of the agent.
     #[serde(rename = "question answered")]
     QuestionAnswered,

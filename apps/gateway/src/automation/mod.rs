@@ -5,3 +5,4 @@ pub mod intake;
 pub mod line;
 pub mod prompt;
 pub mod reactor;
+mod wishes;

@@ -8,8 +8,10 @@ use argus_session::{Origin, Outcome, Preparation, Prompt, Settlement};
 use async_trait::async_trait;
 
 use super::given::Given;
+use super::wishes;
 use crate::media::{Media, Place, Told};
 use crate::sessions::ports::PrepareTurn;
+use crate::store::ledger::Ledger;
 use crate::workspace::{Workspace, Workspaces};
 
 /// The workspace files of a prompt, in order.
@@ -19,6 +21,18 @@ const FILE_LIMIT: u64 = 32 << 10;
 /// How long reading the workspace may take; it may be on a network that is away.
 const READ_LIMIT: Duration = Duration::from_secs(30);
 
+/// What prompts are written from.
+pub struct PromptsParts {
+    /// The workspaces, whose files go into prompts.
+    pub workspaces: Workspaces,
+    /// The workspace as agents see it.
+    pub seen_as: String,
+    /// What brings the files that chats send.
+    pub media: Option<Media>,
+    /// What chats wish of their turns.
+    pub ledger: Ledger,
+}
+
 /// Writes prompts from workspaces.
 pub struct Prompts {
     workspaces: Workspaces,
@@ -26,12 +40,15 @@ pub struct Prompts {
     seen_as: String,
     media: Option<Media>,
     given: Given,
+    /// What chats wish of their turns.
+    ledger: Ledger,
 }
 
 impl Prompts {
-    /// Prompts with the files of these workspaces, which agents see at `seen_as`; `media` brings what chats send.
-    pub fn new(workspaces: Workspaces, seen_as: String, media: Option<Media>) -> Self {
-        Self { workspaces, seen_as, media, given: Given::default() }
+    /// Prompts from these parts.
+    pub fn new(parts: PromptsParts) -> Self {
+        let PromptsParts { workspaces, seen_as, media, ledger } = parts;
+        Self { workspaces, seen_as, media, given: Given::default(), ledger }
     }
 
     /// The agent took the turn that was asked for there.
@@ -55,7 +72,8 @@ impl PrepareTurn for Prompts {
         let parts = std::iter::once(text.trim()).chain(told.lines.iter().map(String::as_str));
         let text = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
         let text = self.write(session, &thread, &origin, &text).await?;
-        Ok(Prompt { text, images: told.images, ..Prompt::default() })
+        let prompt = Prompt { text, images: told.images, ..Prompt::default() };
+        wishes::grant(&self.ledger, &origin, prompt).await.map_err(|error| error.to_string())
     }
 }
 
@@ -132,8 +150,13 @@ mod tests {
 
     const ASKED: Origin = Origin::Client { chat: None };
 
-    fn prompts(dir: &std::path::Path) -> Prompts {
-        Prompts::new(Workspaces::Shared(Workspace::Open(dir.to_owned())), String::new(), None)
+    async fn prompts(dir: &std::path::Path) -> Prompts {
+        Prompts::new(PromptsParts {
+            workspaces: Workspaces::Shared(Workspace::Open(dir.to_owned())),
+            seen_as: String::new(),
+            media: None,
+            ledger: Ledger::open(&dir.join("ledger.db"), |_, _| Vec::new()).await.unwrap(),
+        })
     }
 
     async fn prompt(prompts: &Prompts, thread: &str, text: &str) -> String {
@@ -155,7 +178,7 @@ mod tests {
     async fn a_thread_is_given_the_context_once_and_again_when_it_changed() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("SOUL.md"), "be kind").unwrap();
-        let prompts = prompts(dir.path());
+        let prompts = prompts(dir.path()).await;
         let first = prompt(&prompts, "t", "hello").await;
         prompts.turn_running(&ASKED);
         assert!(first.starts_with("# Project Context\n\n[ARGUS]\nsessionId: s1\n"), "{first}");
@@ -169,7 +192,7 @@ mod tests {
     #[tokio::test]
     async fn the_turn_after_one_that_was_not_taken_or_failed_carries_the_context_again() {
         let dir = tempfile::tempdir().unwrap();
-        let prompts = prompts(dir.path());
+        let prompts = prompts(dir.path()).await;
         prompt(&prompts, "t", "refused").await;
         assert!(prompt(&prompts, "t", "again").await.starts_with("# Project Context"));
         prompts.turn_running(&ASKED);
@@ -183,7 +206,7 @@ mod tests {
     async fn a_huge_file_is_shortened() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("USER.md"), "x".repeat((32 << 10) + 1)).unwrap();
-        let text = prompt(&prompts(dir.path()), "t", "hi").await;
+        let text = prompt(&prompts(dir.path()).await, "t", "hi").await;
         assert!(text.len() < (33 << 10) && text.contains("(the rest of 32769 bytes is left out)"));
     }
 
@@ -193,7 +216,7 @@ mod tests {
         std::fs::create_dir(dir.path().join("AGENTS.md")).unwrap();
         let pipe = dir.path().join("SOUL.md");
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
-        let text = prompt(&prompts(dir.path()), "t", "hi").await;
+        let text = prompt(&prompts(dir.path()).await, "t", "hi").await;
         assert_eq!(text.matches("(this file cannot be read: it is no file)").count(), 2, "{text}");
     }
 }

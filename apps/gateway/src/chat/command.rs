@@ -16,7 +16,7 @@ pub(super) enum Said<'a> {
 pub(super) enum Command<'a> {
     /// The first thing a person sends; may carry a pairing code.
     Start(&'a str),
-    /// A pairing code.
+    /// A pairing code, or what an operator wants done about pairing.
     Pair(&'a str),
     Help,
     Where,
@@ -24,6 +24,19 @@ pub(super) enum Command<'a> {
     Stop,
     Status,
     WhoAmI,
+    /// The last thing that was asked, again.
+    Retry,
+    /// The last outcome, again.
+    Last,
+    /// The chat's earlier threads.
+    Threads,
+    Model,
+    Approvals,
+    /// What a message does while a turn runs.
+    Busy,
+    Lang,
+    Sessions,
+    Usage,
 }
 
 /// Reads a text: `/name`, `/name argument`, `/name@bot argument`.
@@ -49,6 +62,15 @@ pub(super) fn read(text: &str) -> Said<'_> {
         "stop" => Command::Stop,
         "status" => Command::Status,
         "whoami" => Command::WhoAmI,
+        "retry" => Command::Retry,
+        "last" | "lastresult" => Command::Last,
+        "threads" => Command::Threads,
+        "model" => Command::Model,
+        "approvals" => Command::Approvals,
+        "busy" => Command::Busy,
+        "lang" => Command::Lang,
+        "sessions" => Command::Sessions,
+        "usage" => Command::Usage,
         _ => return Said::Text,
     })
 }
@@ -67,6 +89,9 @@ mod tests {
             ("/start  ABCD-EFGH ", Said::Command(Command::Start("ABCD-EFGH"))),
             ("/pair\nABCD", Said::Command(Command::Pair("ABCD"))),
             ("/whoami", Said::Command(Command::WhoAmI)),
+            ("/last", Said::Command(Command::Last)),
+            ("/lastresult", Said::Command(Command::Last)),
+            ("/pair here", Said::Command(Command::Pair("here"))),
             ("/stop@other_bot", Said::ForAnother),
             ("/anything@other_bot x", Said::ForAnother),
             ("/review this", Said::Text),

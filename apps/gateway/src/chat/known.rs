@@ -1,43 +1,22 @@
 //! People we know: their commands are answered here, everything else they write becomes a submission.
 
-use argus_protocol::argus::chat::{Attachment, Disposition, Receive};
-use argus_protocol::{SessionId, ThreadId};
-use argus_session::{ChatRef, LaneStatus, Origin, Submission, Target};
+use argus_protocol::argus::chat::{Attachment, Disposition, Manner, Receive};
+use argus_session::{Origin, Submission, Target};
 
-use super::code::Typed;
 use super::command::{self, Command, Said};
 use super::files::{LeftOut, Rest, sift};
+use super::obeying::{Deed, Reply, answer};
 use super::pairing::{keep_known, try_code};
-use super::ports::Stopped;
-use super::spoken::is_private;
-use super::texts::{self, Older};
-use super::{ChatError, Done, LONGEST_TEXT, Parts, chat_of, gather, reply, scope};
+use super::{ChatError, Done, LONGEST_TEXT, Parts, chat_of, gather, reply, texts};
 use crate::clock::new_submission_id;
-use crate::store::ledger::{LedgerError, NewSubmission, Person, Seen, Submitted, Tx, Via};
-
-/// What an answer is made of, once it is written down.
-enum Reply {
-    /// It is known beforehand.
-    Ready(String),
-    /// Where the chat talks to.
-    Where(SessionId),
-    /// The chat's next era begins.
-    New(SessionId),
-    /// Who they are.
-    WhoAmI,
-}
-
-/// What a command comes to.
-enum Deed {
-    /// An answer.
-    Answer(Reply),
-    /// A pairing code of somebody whom only the list names.
-    Pair(Typed),
-}
+use crate::store::ledger::{LedgerError, NewSubmission, Person, Seen, Submitted, Tx};
 
 impl Parts {
     /// Hears somebody we know.
     pub(super) async fn hear(&self, message: &Receive, person: Person) -> Result<Done, ChatError> {
+        if message.manner == Manner::Edited {
+            return self.edited(message, person).await;
+        }
         let said = match command::read(&message.text) {
             Said::ForAnother => return Ok(Done::As(Disposition::Ignored)),
             Said::Command(command) => Some(command),
@@ -51,6 +30,7 @@ impl Parts {
         }
         let (files, left_out) = sift(message, self.gathering.media_limit);
         let deed = match said {
+            Some(Command::Retry) => return self.retry(message, person).await,
             Some(command) => self.obey(message, &person, command).await?,
             None if message.text.trim().is_empty() && files.is_empty() => {
                 Deed::Answer(Reply::Ready(if left_out.is_nothing() {
@@ -74,106 +54,6 @@ impl Parts {
             })
         });
         Ok(Done::As(answered.await?))
-    }
-
-    /// Performs a command as far as it needs others; what it stores comes later.
-    async fn obey(
-        &self,
-        message: &Receive,
-        person: &Person,
-        command: Command<'_>,
-    ) -> Result<Deed, ChatError> {
-        let language = person.reads(&message.user);
-        Ok(Deed::Answer(match command {
-            Command::Help => Reply::Ready(texts::help(language)),
-            Command::WhoAmI => Reply::WhoAmI,
-            Command::Start(typed) | Command::Pair(typed) => {
-                let wanted = match command {
-                    Command::Pair(_) => true,
-                    _ => !typed.is_empty(),
-                };
-                match Typed::read(typed) {
-                    Some(typed) if person.via == Via::List && is_private(message) => {
-                        return Ok(Deed::Pair(typed));
-                    }
-                    Some(_) if person.via == Via::List => Reply::Ready(texts::pair_in_private(language)),
-                    _ if wanted && person.via != Via::List => Reply::Ready(texts::paired_already(language)),
-                    _ => Reply::Ready(texts::greeting(language)),
-                }
-            }
-            Command::Where => Reply::Where(self.session(message).await?),
-            Command::New => Reply::New(self.session(message).await?),
-            Command::Stop => {
-                let session = self.session(message).await?;
-                Reply::Ready(match self.stop(&chat_of(message), &session).await? {
-                    Ok(Stopped { running: true, waiting }) => texts::stopping(language, waiting),
-                    Ok(Stopped { running: false, waiting }) => texts::nothing_to_stop(language, waiting),
-                    Err(reason) => texts::cannot(language, &reason),
-                })
-            }
-            Command::Status => {
-                let session = self.session(message).await?;
-                Reply::Ready(match self.status(&chat_of(message), &session).await? {
-                    Ok((lane, older)) => texts::status(language, &lane, older, crate::clock::unix_ms()),
-                    Err(reason) => texts::cannot(language, &reason),
-                })
-            }
-        }))
-    }
-
-    async fn session(&self, message: &Receive) -> Result<SessionId, ChatError> {
-        let first = self.ledger.first_key(&chat_of(message)).await?;
-        let chat = first.as_ref().unwrap_or(&message.chat_key);
-        scope::session(&*self.turns, self.scope, message, chat).await
-    }
-
-    /// Stops the chat's turn; where none runs, the one from before `/new`.
-    pub(super) async fn stop(
-        &self,
-        chat: &ChatRef,
-        session: &SessionId,
-    ) -> Result<Result<Stopped, String>, LedgerError> {
-        let mut first = None;
-        for (target, _) in self.targets(chat, session).await? {
-            let stopped = self.turns.stop(session, &target).await;
-            match &stopped {
-                Ok(Stopped { running: false, .. }) => {}
-                Ok(_) | Err(_) => return Ok(stopped),
-            }
-            first.get_or_insert(stopped);
-        }
-        Ok(first.unwrap_or(Ok(Stopped { running: false, waiting: 0 })))
-    }
-
-    /// How the chat's turn stands; where none runs, the one from before `/new`.
-    async fn status(
-        &self,
-        chat: &ChatRef,
-        session: &SessionId,
-    ) -> Result<Result<(LaneStatus, Older), String>, LedgerError> {
-        let mut present = None;
-        for (target, older) in self.targets(chat, session).await? {
-            match self.turns.status(session, &target).await {
-                Ok(lane) if lane.running_since.is_some() => return Ok(Ok((lane, older))),
-                Ok(lane) => drop(present.get_or_insert((lane, older))),
-                Err(reason) => return Ok(Err(reason)),
-            }
-        }
-        Ok(present.ok_or_else(|| "there is nothing to ask".to_owned()))
-    }
-
-    /// The chat's present era and the one before it.
-    async fn targets(
-        &self,
-        chat: &ChatRef,
-        session: &SessionId,
-    ) -> Result<Vec<(Target, Older)>, LedgerError> {
-        let era = self.ledger.chat_era(session, chat).await?;
-        let mut targets = vec![(Target::Chat { chat: chat.clone(), era }, Older::No)];
-        if let Some(era) = era.checked_sub(1) {
-            targets.push((Target::Chat { chat: chat.clone(), era }, Older::Yes));
-        }
-        Ok(targets)
     }
 
     /// Stores what somebody wrote as a submission.
@@ -232,39 +112,4 @@ pub(super) async fn first_sight(
         keep_known(tx, message, person).await?;
     }
     Ok(seen)
-}
-
-async fn answer(
-    tx: &mut Tx,
-    message: &Receive,
-    person: &Person,
-    reply: Reply,
-) -> Result<Disposition, LedgerError> {
-    if first_sight(tx, message, person).await? == Seen::Again {
-        return Ok(Disposition::Repeated);
-    }
-    let (language, chat) = (person.reads(&message.user), chat_of(message));
-    let text = match reply {
-        Reply::Ready(text) => text,
-        Reply::Where(session) => {
-            let era = tx.chat_era(&session, &chat).await?;
-            let thread = tx.chat_thread(&session, &chat, era).await?;
-            texts::place(
-                language,
-                session.as_str(),
-                chat.chat.as_str(),
-                thread.as_ref().map(ThreadId::as_str),
-            )
-        }
-        Reply::New(session) => {
-            tx.begin_era(&session, &chat).await?;
-            texts::new_thread(language)
-        }
-        Reply::WhoAmI => {
-            let (user, chat) = (&message.user, message.chat_key.as_str());
-            texts::who(language, &user.id, &user.name, person.role, chat)
-        }
-    };
-    reply::put(tx, message, &text).await?;
-    Ok(Disposition::Answered)
 }

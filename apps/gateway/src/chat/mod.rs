@@ -3,6 +3,7 @@
 //! Everything a message causes is one transaction of the ledger, its idempotency key included, and only then is it
 //! answered. What a person reads goes out through the outbox.
 
+mod again;
 mod answering;
 mod asking;
 mod button;
@@ -12,13 +13,19 @@ mod error;
 mod files;
 mod gather;
 mod known;
+mod obeying;
+mod operators;
 mod pairing;
+mod people;
 pub mod ports;
 mod pressing;
 mod reply;
+mod running;
 mod scope;
 mod spoken;
 mod texts;
+mod threads;
+mod wishes;
 
 #[cfg(test)]
 mod tests;
@@ -117,7 +124,8 @@ impl Chats {
         let disposition = match done {
             Done::As(disposition) => disposition,
             Done::Submitted(submission) => {
-                drop(parts.turns.submitted(*submission).await);
+                let standing = parts.turns.submitted((*submission).clone()).await;
+                self.watch(*submission, standing);
                 Disposition::Submitted
             }
         };

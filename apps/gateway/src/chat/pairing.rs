@@ -7,7 +7,7 @@ use super::code::{self, Typed};
 use super::command::{self, Command, Said};
 use super::spoken::is_private;
 use super::{ChatError, Chats, Done, Parts, chat_of, reply, texts};
-use crate::store::ledger::{Code, Language, LedgerError, Person, Role, Seen, Stranger, Tx, Via};
+use crate::store::ledger::{Code, Language, Ledger, LedgerError, Person, Role, Seen, Stranger, Tx, Via};
 
 /// How long a code lives, in milliseconds.
 const CODE_LIFE: u64 = 15 * 60 * 1000;
@@ -21,7 +21,11 @@ const TELL_AGAIN: u64 = 24 * 60 * 60 * 1000;
 impl Chats {
     /// The code that pairs the next person, made when there is none with some life left.
     pub async fn pairing_code(&self) -> Result<PairingCode, ChatError> {
-        let code = self.0.ledger.write(|tx| {
+        Self::code(&self.0.ledger).await
+    }
+
+    pub(super) async fn code(ledger: &Ledger) -> Result<PairingCode, ChatError> {
+        let code = ledger.write(|tx| {
             Box::pin(async move {
                 let now = tx.now_ms();
                 let paired = tx.paired().await?;

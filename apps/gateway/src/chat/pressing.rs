@@ -3,8 +3,8 @@
 use argus_protocol::argus::chat::{Press, Pressed};
 
 use super::button::Deed;
-use super::{ChatError, Chats, Parts, Spoken, check_names, texts};
-use crate::store::ledger::{Language, Person};
+use super::{ChatError, Chats, Spoken, check_names, texts};
+use crate::store::ledger::Language;
 
 /// The most that a notice shows, in characters.
 const LONGEST_NOTICE: usize = 200;
@@ -28,17 +28,12 @@ impl Chats {
         };
         let language = person.reads(&press.user);
         match Deed::read(&press.data) {
-            Some(deed) => parts.pressed(&spoken, &person, deed).await,
+            Some(Deed::Retry) => self.retry_by_button(&spoken, &person, &press.message_id).await,
+            Some(Deed::Answer { id, word }) => parts.answer_by_button(&spoken, &person, id, word).await,
+            Some(Deed::Hasten(how, submission)) => parts.hasten(&spoken, &person, how, &submission).await,
+            Some(Deed::Set(setting)) => parts.set(&spoken, &person, setting).await,
+            Some(Deed::Thread(era)) => parts.go_back(&spoken, &person, era).await,
             None => Ok(notice(texts::asking::unknown_button(language))),
-        }
-    }
-}
-
-impl Parts {
-    async fn pressed(&self, spoken: &Spoken, person: &Person, deed: Deed) -> Result<Pressed, ChatError> {
-        match deed {
-            Deed::Answer { id, word } => self.answer_by_button(spoken, person, id, word).await,
-            _ => Ok(notice(texts::asking::unknown_button(person.reads(&spoken.user)))),
         }
     }
 }

@@ -1,20 +1,19 @@
 //! Which session a chat speaks with.
 
-use argus_protocol::argus::chat::Receive;
 use argus_protocol::{ChatKey, SessionId};
 
-use super::ChatError;
 use super::ports::Turns;
+use super::{ChatError, Spoken};
 use crate::config::Scope;
 
 /// The one function from bot, chat and user to a session. `chat` is the key that the chat had first.
 pub(super) async fn session(
     turns: &dyn Turns,
     scope: Scope,
-    message: &Receive,
+    by: &Spoken,
     chat: &ChatKey,
 ) -> Result<SessionId, ChatError> {
-    let session = match owner(scope, message, chat) {
+    let session = match owner(scope, by, chat) {
         None => turns.default_session().await,
         Some(owner) => turns.session_of(&owner).await,
     };
@@ -22,11 +21,11 @@ pub(super) async fn session(
 }
 
 /// Whose session it is, in words that no other owner shares; `None` for everybody's.
-fn owner(scope: Scope, message: &Receive, chat: &ChatKey) -> Option<String> {
+fn owner(scope: Scope, by: &Spoken, chat: &ChatKey) -> Option<String> {
     let (word, id) = match scope {
         Scope::Shared => return None,
-        Scope::User => ("user", message.user.id.as_str()),
+        Scope::User => ("user", by.user.id.as_str()),
         Scope::Chat => ("chat", chat.as_str()),
     };
-    Some([word, &message.channel, &message.bot, id].join("\0"))
+    Some([word, &by.chat.channel, &by.chat.bot, id].join("\0"))
 }

@@ -1,6 +1,8 @@
 //! Every text a person gets from the chats themselves, in each language, as Markdown.
 
 pub(super) mod asking;
+pub(super) mod commands;
+pub(super) mod running;
 
 use argus_session::LaneStatus;
 
@@ -32,8 +34,14 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 const COMMANDS_EN: &str = "/new – begin a new thread\n/stop – stop what I am doing\n/status – how things stand\n\
+    /retry – the last thing you asked, again\n/last – my last answer, again\n/threads – earlier threads of this chat\n\
+    /model – which model answers here\n/approvals – when I ask before I act\n\
+    /busy – what your messages do while I work\n/lang – the language I speak with you\n\
     /where – which session and thread this chat talks to\n/whoami – who you are to me\n/help – this list";
 const COMMANDS_ZH: &str = "/new – 开始新的对话\n/stop – 停止我正在做的事\n/status – 当前状态\n\
+    /retry – 重新处理你的上一条请求\n/last – 再次显示我的上一个回答\n/threads – 此聊天的历史对话\n\
+    /model – 此聊天使用的模型\n/approvals – 我何时先征求同意\n\
+    /busy – 我工作时如何处理你的消息\n/lang – 我与你交流的语言\n\
     /where – 此聊天所在的会话与线程\n/whoami – 我所知道的你\n/help – 显示此列表";
 
 pub(super) fn greeting(language: Language) -> String {

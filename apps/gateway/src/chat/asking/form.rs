@@ -186,13 +186,11 @@ impl Form {
     fn result(&self, draft: &Draft) -> Value {
         let answers = self.fields.iter().zip(&draft.answers);
         let answers = answers.filter_map(|(field, answer)| Some((field.id.clone(), answer.clone()?)));
-        match self.server {
-            Some(_) => json!({ "action": "accept", "content": answers.collect::<Map<_, _>>() }),
-            None => {
-                let all = answers.map(|(id, answer)| (id, json!({ "answers": [answer] })));
-                json!({ "answers": all.collect::<Map<_, _>>() })
-            }
+        if self.server.is_some() {
+            return json!({ "action": "accept", "content": answers.collect::<Map<_, _>>() });
         }
+        let all = answers.map(|(id, answer)| (id, json!({ "answers": [answer] })));
+        json!({ "answers": all.collect::<Map<_, _>>() })
     }
 
     fn refusal(&self, action: &str) -> Value {

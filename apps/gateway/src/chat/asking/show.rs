@@ -208,14 +208,14 @@ fn words(value: &serde_json::Value, language: Language) -> String {
 
 fn of_decide(decide: &Decide, id: &str, language: Language) -> Vec<Vec<Button>> {
     let buttons = decide.choices.iter();
-    buttons.map(|choice| vec![button(texts::button(language, &choice.verdict), id, &choice.word)]).collect()
+    buttons.map(|choice| vec![button(&texts::button(language, &choice.verdict), id, &choice.word)]).collect()
 }
 
 fn of_form(form: &Form, draft: &Draft, id: &str, language: Language) -> Vec<Vec<Button>> {
     let mut rows = Vec::new();
     let at = draft.answers.len();
     match form.present(draft) {
-        None => rows.push(vec![button(texts::accept(language), id, &Step::Accept.word())]),
+        None => rows.push(vec![button(&texts::accept(language), id, &Step::Accept.word())]),
         Some(field) => {
             for (number, option) in field.options.iter().enumerate() {
                 let label = option.value.as_bool().map(|yes| texts::yes(language, yes));
@@ -225,29 +225,29 @@ fn of_form(form: &Form, draft: &Draft, id: &str, language: Language) -> Vec<Vec<
                     Some(_) => "☐ ",
                     None => "",
                 };
-                rows.push(vec![button(format!("{mark}{label}"), id, &Step::Option(at, number).word())]);
+                rows.push(vec![button(&format!("{mark}{label}"), id, &Step::Option(at, number).word())]);
             }
             let mut last = Vec::new();
             if field.many.is_some() {
-                last.push(button(texts::enough(language), id, &Step::Enough(at).word()));
+                last.push(button(&texts::enough(language), id, &Step::Enough(at).word()));
             }
             if !field.required {
-                last.push(button(texts::skip(language), id, &Step::Skip(at).word()));
+                last.push(button(&texts::skip(language), id, &Step::Skip(at).word()));
             }
             if !last.is_empty() {
                 rows.push(last);
             }
         }
     }
-    let mut last = vec![button(texts::decline(language), id, &Step::Decline.word())];
+    let mut last = vec![button(&texts::decline(language), id, &Step::Decline.word())];
     if form.server.is_some() {
-        last.push(button(texts::cancel(language), id, &Step::Cancel.word()));
+        last.push(button(&texts::cancel(language), id, &Step::Cancel.word()));
     }
     rows.push(last);
     rows
 }
 
-fn button(text: String, id: &str, word: &str) -> Button {
+fn button(text: &str, id: &str, word: &str) -> Button {
     let text = short_to(text.trim(), LABEL);
     let text = if text.is_empty() { "…".to_owned() } else { text };
     Button { text, data: format!("q:{id}:{word}") }
@@ -269,7 +269,7 @@ fn visible(text: &str) -> String {
     };
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if hides(c) { shown.push_str(&format!("\\u{{{:x}}}", u32::from(c))) } else { shown.push(c) }
+        if hides(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
     }
     shown
 }

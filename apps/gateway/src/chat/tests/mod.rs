@@ -1,7 +1,10 @@
 //! What people write and press and what comes of it, on a real ledger.
 
+mod commands;
 mod messages;
+mod people;
 mod questions;
+mod running;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -116,6 +119,8 @@ fn session() -> SessionId {
     "a1b2c3d4e5f6".parse().unwrap()
 }
 
+type Answers = fn(&argus_session::Settlement, Language) -> Vec<NewRow>;
+
 fn no_answers(_: &argus_session::Settlement, _: Language) -> Vec<NewRow> {
     Vec::new()
 }
@@ -155,13 +160,22 @@ impl Desk {
         Self::with(allowed, |_| {}).await
     }
 
+    /// Person 7 is the operator, and outcomes are told so.
+    async fn answering(answers: Answers) -> Self {
+        Self::made(&["7"], answers, |_| {}).await
+    }
+
     async fn with(allowed: &[&str], change: impl FnOnce(&mut ChatsParts)) -> Self {
+        Self::made(allowed, no_answers, change).await
+    }
+
+    async fn made(allowed: &[&str], answers: Answers, change: impl FnOnce(&mut ChatsParts)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicU64::new(10 * DAY));
         let time = Arc::clone(&clock);
         let path = dir.path().join("ledger.db");
         let clock_of_ledger = Arc::new(move || time.load(Ordering::SeqCst));
-        let ledger = Ledger::open_with_clock(&path, no_answers, clock_of_ledger).await.unwrap();
+        let ledger = Ledger::open_with_clock(&path, answers, clock_of_ledger).await.unwrap();
         let sessions = Arc::new(Sessions::default());
         let mut parts = parts(&ledger, &sessions, allowed);
         change(&mut parts);

@@ -65,105 +65,78 @@ impl Desk {
     }
 }
 
+/// A request, the button that is pressed, what the agent is told, what the chat reads.
+type Case = (&'static str, Value, &'static str, Value, &'static str);
+
+const ONCE: (&str, &str) = ("✅ Allow once", "✅ Allowed once by P7");
+const SESSION: (&str, &str) = ("✅ Allow for this session", "✅ Allowed for this session by P7");
+const DENY: (&str, &str) = ("❌ Deny", "❌ Denied by P7");
+const STOP: (&str, &str) = ("⏹ Deny and stop", "⏹ Denied and stopped by P7");
+
+fn case(method: &'static str, params: &Value, button: (&'static str, &'static str), result: Value) -> Case {
+    (method, params.clone(), button.0, result, button.1)
+}
+
+fn decided(word: impl Into<Value>) -> Value {
+    json!({ "decision": word.into() })
+}
+
+fn of_commands() -> Vec<Case> {
+    let always = json!({ "acceptWithExecpolicyAmendment": { "execpolicy_amendment": ["git", "push"] } });
+    let rule = json!({ "host": "a.example", "action": "allow" });
+    let host = json!({ "applyNetworkPolicyAmendment": { "network_policy_amendment": rule } });
+    let offered = json!({ "command": "ls", "availableDecisions": ["accept", "somethingNew", "cancel"] });
+    let human = json!({ "command": "ls", "kind": "humanCommand", "proposedExecpolicyAmendment": ["ls"] });
+    let first = json!({ "command": ["rm", "-r", "a b"], "cwd": "/work" });
+    let by_hand = ("✅ Always allow", "✅ Always allowed by P7");
+    let by_host = ("✅ Always allow a.example", "✅ a.example always allowed by P7");
+    vec![
+        case(COMMAND, &command(), ONCE, decided("accept")),
+        case(COMMAND, &command(), SESSION, decided("acceptForSession")),
+        case(COMMAND, &command(), by_hand, decided(always)),
+        case(COMMAND, &command(), by_host, decided(host)),
+        case(COMMAND, &command(), DENY, decided("decline")),
+        case(COMMAND, &command(), STOP, decided("cancel")),
+        case(COMMAND, &offered, ONCE, decided("accept")),
+        case(COMMAND, &offered, DENY, decided("decline")),
+        case(COMMAND, &human, STOP, decided("cancel")),
+        case("execCommandApproval", &first, ONCE, decided("approved")),
+        case("execCommandApproval", &first, SESSION, decided("approved_for_session")),
+        case("execCommandApproval", &first, DENY, decided("denied")),
+        case("execCommandApproval", &first, STOP, decided("abort")),
+    ]
+}
+
+fn of_others() -> Vec<Case> {
+    let wanted = json!({ "network": { "enabled": true }, "fileSystem": { "write": ["/etc"] } });
+    let granted = |scope: &str| json!({ "permissions": wanted, "scope": scope });
+    let permissions = json!({ "cwd": "/work", "permissions": wanted });
+    let patch = json!({ "fileChanges": { "/a": { "type": "add", "content": "x" } } });
+    let link = json!({ "serverName": "s", "mode": "url", "message": "Sign in", "url": "https://a.example" });
+    let turn = ("✅ Allow for this turn", "✅ Allowed for this turn by P7");
+    let done = ("✅ Done", "✅ Done, says P7");
+    vec![
+        case(FILES, &json!({}), ONCE, decided("accept")),
+        case(FILES, &json!({}), SESSION, decided("acceptForSession")),
+        case(FILES, &json!({}), DENY, decided("decline")),
+        case(FILES, &json!({}), STOP, decided("cancel")),
+        case("applyPatchApproval", &patch, ONCE, decided("approved")),
+        case("applyPatchApproval", &patch, SESSION, decided("approved_for_session")),
+        case("applyPatchApproval", &patch, DENY, decided("denied")),
+        case("applyPatchApproval", &patch, STOP, decided("abort")),
+        case(PERMISSIONS, &permissions, turn, granted("turn")),
+        case(PERMISSIONS, &permissions, SESSION, granted("session")),
+        case(PERMISSIONS, &permissions, DENY, json!({ "permissions": {}, "scope": "turn" })),
+        case(ELICIT, &link, done, json!({ "action": "accept" })),
+        case(ELICIT, &link, DENY, json!({ "action": "decline" })),
+    ]
+}
+
 #[tokio::test]
 async fn every_decision_is_told_to_the_agent_in_the_words_of_its_kind() {
     let desk = Desk::with_operator().await;
-    let wanted = json!({ "network": { "enabled": true }, "fileSystem": { "write": ["/etc"] } });
-    let permissions = json!({ "cwd": "/work", "permissions": wanted });
-    let offered = json!({ "command": "ls", "availableDecisions": ["accept", "somethingNew", "cancel"] });
-    let human = json!({ "command": "ls", "kind": "humanCommand", "proposedExecpolicyAmendment": ["ls"] });
-    let first_command = json!({ "command": ["rm", "-r", "a b"], "cwd": "/work" });
-    let first_patch = json!({ "fileChanges": { "/a": { "type": "add", "content": "x" } } });
-    let link = json!({ "serverName": "s", "mode": "url", "message": "Sign in", "url": "https://a.example", "elicitationId": "e" });
-    let always = json!({ "acceptWithExecpolicyAmendment": { "execpolicy_amendment": ["git", "push"] } });
-    let host = json!({ "applyNetworkPolicyAmendment": { "network_policy_amendment": { "host": "a.example", "action": "allow" } } });
-    for (number, (method, params, button, result, outcome)) in [
-        (COMMAND, command(), "✅ Allow once", json!({ "decision": "accept" }), "✅ Allowed once by P7"),
-        (
-            COMMAND,
-            command(),
-            "✅ Allow for this session",
-            json!({ "decision": "acceptForSession" }),
-            "✅ Allowed for this session by P7",
-        ),
-        (COMMAND, command(), "✅ Always allow", json!({ "decision": always }), "✅ Always allowed by P7"),
-        (
-            COMMAND,
-            command(),
-            "✅ Always allow a.example",
-            json!({ "decision": host }),
-            "✅ a.example always allowed by P7",
-        ),
-        (COMMAND, command(), "❌ Deny", json!({ "decision": "decline" }), "❌ Denied by P7"),
-        (
-            COMMAND,
-            command(),
-            "⏹ Deny and stop",
-            json!({ "decision": "cancel" }),
-            "⏹ Denied and stopped by P7",
-        ),
-        (COMMAND, offered.clone(), "✅ Allow once", json!({ "decision": "accept" }), "✅ Allowed once by P7"),
-        (COMMAND, offered, "❌ Deny", json!({ "decision": "decline" }), "❌ Denied by P7"),
-        (COMMAND, human, "⏹ Deny and stop", json!({ "decision": "cancel" }), "⏹ Denied and stopped by P7"),
-        (FILES, json!({}), "✅ Allow once", json!({ "decision": "accept" }), "✅ Allowed once by P7"),
-        (
-            FILES,
-            json!({}),
-            "✅ Allow for this session",
-            json!({ "decision": "acceptForSession" }),
-            "✅ Allowed for this session by P7",
-        ),
-        (FILES, json!({}), "❌ Deny", json!({ "decision": "decline" }), "❌ Denied by P7"),
-        (FILES, json!({}), "⏹ Deny and stop", json!({ "decision": "cancel" }), "⏹ Denied and stopped by P7"),
-        (
-            PERMISSIONS,
-            permissions.clone(),
-            "✅ Allow for this turn",
-            json!({ "permissions": wanted, "scope": "turn" }),
-            "✅ Allowed for this turn by P7",
-        ),
-        (
-            PERMISSIONS,
-            permissions.clone(),
-            "✅ Allow for this session",
-            json!({ "permissions": wanted, "scope": "session" }),
-            "✅ Allowed for this session by P7",
-        ),
-        (
-            PERMISSIONS,
-            permissions,
-            "❌ Deny",
-            json!({ "permissions": {}, "scope": "turn" }),
-            "❌ Denied by P7",
-        ),
-        (
-            "execCommandApproval",
-            first_command.clone(),
-            "✅ Allow once",
-            json!({ "decision": "approved" }),
-            "✅ Allowed once by P7",
-        ),
-        (
-            "execCommandApproval",
-            first_command,
-            "⏹ Deny and stop",
-            json!({ "decision": "abort" }),
-            "⏹ Denied and stopped by P7",
-        ),
-        (
-            "applyPatchApproval",
-            first_patch.clone(),
-            "✅ Allow for this session",
-            json!({ "decision": "approved_for_session" }),
-            "✅ Allowed for this session by P7",
-        ),
-        ("applyPatchApproval", first_patch, "❌ Deny", json!({ "decision": "denied" }), "❌ Denied by P7"),
-        (ELICIT, link.clone(), "✅ Done", json!({ "action": "accept" }), "✅ Done, says P7"),
-        (ELICIT, link, "❌ Deny", json!({ "action": "decline" }), "❌ Denied by P7"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
+    let all = of_commands().into_iter().chain(of_others()).enumerate();
+    for (number, (method, params, button, result, outcome)) in all {
         let question = question(&number.to_string(), method, &params);
         assert_eq!(desk.decided(&question, button).await, (result, outcome.to_owned()), "{method} {button}");
     }

@@ -30,7 +30,7 @@ struct Method {
 }
 
 /// The table.
-const METHODS: [Method; 12] = [
+const METHODS: [Method; 15] = [
     Method {
         name: input::ENQUEUE,
         may: May::Clients,
@@ -127,6 +127,39 @@ const METHODS: [Method; 12] = [
         },
     },
     Method {
+        name: pairing::LIST,
+        may: May::Operator,
+        register: |module, name| {
+            _ = module.register_async_method(name, |_, edge, _| async move {
+                edge.chats.people().await.map_err(|error| tell(error.into()))
+            });
+        },
+    },
+    Method {
+        name: pairing::APPROVE,
+        may: May::Operator,
+        register: |module, name| {
+            _ = module.register_async_method(name, |params, edge, caller| async move {
+                let wish: pairing::Approve = read(&params)?;
+                note_person(&edge, &who(&caller)?, Act::PersonApproved, &wish.who.id).await?;
+                edge.chats.approve(&wish).await.map_err(|error| tell(error.into()))?;
+                Ok::<_, ErrorObjectOwned>(json!({ "ok": true }))
+            });
+        },
+    },
+    Method {
+        name: pairing::REVOKE,
+        may: May::Operator,
+        register: |module, name| {
+            _ = module.register_async_method(name, |params, edge, caller| async move {
+                let wish: pairing::Who = read(&params)?;
+                note_person(&edge, &who(&caller)?, Act::PersonRevoked, &wish.id).await?;
+                edge.chats.revoke(&wish).await.map_err(|error| tell(error.into()))?;
+                Ok::<_, ErrorObjectOwned>(json!({ "ok": true }))
+            });
+        },
+    },
+    Method {
         name: token::CREATE,
         may: May::Operator,
         register: |module, name| {
@@ -163,6 +196,13 @@ const METHODS: [Method; 12] = [
         },
     },
 ];
+
+/// Notes that somebody is let in or sent away, before it happens.
+async fn note_person(edge: &Edge, by: &Caller, act: Act, id: &str) -> Result<(), ErrorObjectOwned> {
+    let subject: String = id.chars().take(64).collect();
+    let noted = edge.access.audit().note(&by.grant.author(), act, &subject, "asked for").await;
+    noted.map_err(|error| tell(RpcError::failed(error)))
+}
 
 /// The table, ready to be called.
 pub(super) fn table(edge: Edge) -> RpcModule<Edge> {

@@ -3,6 +3,7 @@
 //! Whatever is asked of it is durable when it answers. Writes are gathered into transactions by `writer`; reads
 //! run beside them. Statements keep to SQL that Postgres takes too.
 
+mod acquaintances;
 mod body;
 mod chat_settings;
 mod codec;
@@ -11,6 +12,7 @@ mod gathered;
 mod links;
 mod live;
 mod moving;
+mod of_chats;
 mod open;
 mod outbox;
 mod pairing;
@@ -36,11 +38,13 @@ use futures::future::BoxFuture;
 use sqlx::SqlitePool;
 use tokio::sync::watch;
 
+pub use self::acquaintances::{Acquaintance, Waiting};
 pub use self::body::{Body, Button, DocumentBody, EditBody, FilesBody, KeptFile, TextBody};
 pub use self::chat_settings::ChatSettings;
 pub use self::error::LedgerError;
 pub use self::gathered::{Album, Overheard};
 pub use self::links::Checkpoint;
+pub use self::of_chats::{EarlierThread, LastAsked};
 pub use self::outbox::{NewRow, Row};
 pub use self::pairing::Code;
 pub use self::people::{Language, Person, Role, Stranger, Via};

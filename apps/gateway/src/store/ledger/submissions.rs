@@ -279,7 +279,7 @@ fn was_open(id: &SubmissionId, changed: u64) -> Result<(), LedgerError> {
     if changed == 0 { Err(LedgerError::NotOpen(id.clone())) } else { Ok(()) }
 }
 
-fn phase(text: &str) -> Result<Phase, LedgerError> {
+pub(super) fn phase(text: &str) -> Result<Phase, LedgerError> {
     match text {
         "queued" => Ok(Phase::Queued),
         "starting" => Ok(Phase::Starting),
@@ -303,7 +303,11 @@ pub(super) fn read_open(row: &SqliteRow) -> Result<OpenSubmission, LedgerError> 
             return Err(LedgerError::unreadable("a submission's state", "settled among the open"));
         }
     };
-    let submission = Submission {
+    Ok(OpenSubmission { submission: read_submission(row)?, state })
+}
+
+pub(super) fn read_submission(row: &SqliteRow) -> Result<Submission, LedgerError> {
+    Ok(Submission {
         id: parse("a submission id", row.try_get("id")?)?,
         session: parse("a session id", row.try_get("session")?)?,
         target: from_json("a target", row.try_get("target")?)?,
@@ -314,6 +318,5 @@ pub(super) fn read_open(row: &SqliteRow) -> Result<OpenSubmission, LedgerError> 
             Some(text) => from_json("the files of a message", text)?,
             None => Vec::new(),
         },
-    };
-    Ok(OpenSubmission { submission, state })
+    })
 }

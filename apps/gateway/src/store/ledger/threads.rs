@@ -72,6 +72,29 @@ impl Tx {
         of_chat(&mut self.connection, session, chat, era).await
     }
 
+    /// Begins the chat's next era in a thread that it had before.
+    pub async fn begin_era_in(
+        &mut self,
+        session: &SessionId,
+        chat: &ChatRef,
+        thread: &ThreadId,
+    ) -> Result<u32, LedgerError> {
+        let era = self.begin_era(session, chat).await?;
+        sqlx::query(
+            "UPDATE chat_bindings SET thread = $6 \
+             WHERE session = $1 AND channel = $2 AND bot = $3 AND chat_key = $4 AND era = $5",
+        )
+        .bind(session.as_str())
+        .bind(&chat.channel)
+        .bind(&chat.bot)
+        .bind(chat.chat.as_str())
+        .bind(era)
+        .bind(thread.as_str())
+        .execute(&mut self.connection)
+        .await?;
+        Ok(era)
+    }
+
     /// Begins the chat's next era and answers its number. It has no thread yet.
     pub async fn begin_era(&mut self, session: &SessionId, chat: &ChatRef) -> Result<u32, LedgerError> {
         let era = self.chat_era(session, chat).await?.saturating_add(1);

@@ -3,6 +3,9 @@ ALTER TABLE submissions ADD COLUMN attachments TEXT;
 ALTER TABLE submissions ADD COLUMN input_tokens BIGINT;
 ALTER TABLE submissions ADD COLUMN cached_tokens BIGINT;
 ALTER TABLE submissions ADD COLUMN output_tokens BIGINT;
+-- What a message became, and what was asked last in a thread of a chat.
+CREATE INDEX submissions_by_origin ON submissions (origin);
+CREATE INDEX submissions_by_target ON submissions (session, target, seq);
 
 -- Questions of agents that chats are asked. `id` stands in buttons; `key` is the session's name for it; `draft` is what has
 -- been answered of several; `answer` is the result for the agent; `outcome` is what the chat is told of its end.
