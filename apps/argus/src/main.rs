@@ -32,8 +32,8 @@ struct Cli {
 enum Deed {
     /// Run everything on this machine: the gateway, sessions as local processes, and the Telegram bot when a token is set
     Up(Box<up::Up>),
-    /// Show the code that pairs a person with the gateway that runs on this machine
-    Pair(local::Where),
+    /// Show the code that pairs a person with the gateway that runs on this machine; list people, let them in, send them away
+    Pair(pair::Pair),
     /// Show how the gateway that runs on this machine stands
     Status(local::Where),
     /// Show the operator's token of the gateway that runs on this machine; make, list, end and replace tokens
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
     };
     match cli.deed {
         Deed::Up(settings) => up::run(*settings),
-        Deed::Pair(place) => local::block_on(pair::run(place)),
+        Deed::Pair(pair) => local::block_on(pair::run(pair)),
         Deed::Status(place) => local::block_on(status::run(place)),
         Deed::Token(token) => local::block_on(token::run(token)),
         Deed::Cron(cron) => cron::run(cron),

@@ -17,7 +17,7 @@ use crate::automation::intake::Intake;
 use crate::automation::reactor::AskChats;
 use crate::chat::Asking;
 use crate::chat::ports::{SessionLine, Standing, Stopped, Turns};
-use crate::sessions::{AskError, Sessions};
+use crate::sessions::{AskError, SessionHandle, Sessions};
 
 /// How long a session may take to answer a question about itself.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,6 +36,14 @@ impl ChatTurns {
     /// Over these parts.
     pub fn new(intake: Intake, sessions: Sessions, key: SigningKey, next_client: Arc<AtomicU64>) -> Self {
         Self { intake, sessions, key, next_client }
+    }
+
+    /// A session that was not deleted meanwhile: nothing wakes one that was.
+    async fn known(&self, session: &SessionId) -> Result<SessionHandle, String> {
+        if self.sessions.knows(session).await {
+            return Ok(self.sessions.get(session));
+        }
+        Err("the session was deleted".to_owned())
     }
 }
 
@@ -77,7 +85,7 @@ impl Turns for ChatTurns {
         submission: &SubmissionId,
         how: Haste,
     ) -> Result<Hastened, String> {
-        let handle = self.sessions.get(session);
+        let handle = self.known(session).await?;
         match in_time(handle.hasten(submission.clone(), how)).await? {
             Answer::Hastened(hastened) => Ok(hastened),
             other => Err(unexpected(&other)),
@@ -90,7 +98,7 @@ impl Turns for ChatTurns {
         submission: &SubmissionId,
         text: String,
     ) -> Result<bool, String> {
-        let handle = self.sessions.get(session);
+        let handle = self.known(session).await?;
         match in_time(handle.amend(submission.clone(), text)).await? {
             Answer::Amended(amended) => Ok(amended),
             other => Err(unexpected(&other)),
@@ -100,7 +108,7 @@ impl Turns for ChatTurns {
     async fn answer(&self, session: &SessionId, key: &str, result: &str) {
         // Whoever is in its place when it just ended asks again, and is told then.
         for _ in 0..2 {
-            let handle = self.sessions.get(session);
+            let Ok(handle) = self.known(session).await else { return };
             if handle.chat_answers(key.to_owned(), result.to_owned()).await.is_ok() {
                 return;
             }
@@ -110,7 +118,7 @@ impl Turns for ChatTurns {
 
     async fn ask_agent(&self, session: &SessionId, method: &str, params: Value) -> Result<Value, String> {
         let client = ClientId::new(self.next_client.fetch_add(1, Ordering::Relaxed));
-        probe::ask(&self.sessions.get(session), client, method, &params).await
+        probe::ask(&self.known(session).await?, client, method, &params).await
     }
 
     async fn sessions(&self) -> Result<Vec<SessionLine>, String> {

@@ -14,8 +14,10 @@ use crate::store::ledger::{LedgerError, NewSubmission, Person, Seen, Submitted, 
 impl Parts {
     /// Hears somebody we know.
     pub(super) async fn hear(&self, message: &Receive, person: Person) -> Result<Done, ChatError> {
-        if message.manner == Manner::Edited {
-            return self.edited(message, person).await;
+        match message.manner {
+            Manner::Addressed => {}
+            Manner::Edited => return self.edited(message, person).await,
+            Manner::Overheard => return Ok(Done::As(Disposition::Ignored)),
         }
         let said = match command::read(&message.text) {
             Said::ForAnother => return Ok(Done::As(Disposition::Ignored)),

@@ -163,15 +163,23 @@ impl Parts {
         if !listed && !lasting && !self.is_open(by).await? {
             return Ok(None);
         }
-        let alone = self.operators.is_empty() && self.allowed.len() == 1;
-        let role = match &stored {
-            _ if operator => Role::Operator,
-            Some(person) if listed || lasting => person.role,
-            None if listed && alone => Role::Operator,
-            Some(_) | None => Role::User,
-        };
+        let role = self.role_of(&by.user.id, stored.as_ref());
         let unknown = Person { role, via: Via::List, name: String::new(), language: None, speaks: None };
         Ok(Some(Person { role, ..stored.unwrap_or(unknown) }))
+    }
+
+    /// What somebody may do who may talk to us. Whoever only a list names is an operator where a setting says so, or where
+    /// no setting does and they were alone on the list.
+    fn role_of(&self, id: &str, stored: Option<&Person>) -> Role {
+        let listed = self.allowed.contains(id);
+        match stored {
+            _ if self.operators.contains(id) => Role::Operator,
+            Some(person) if person.via != Via::List => person.role,
+            _ if !listed || !self.operators.is_empty() => Role::User,
+            Some(person) => person.role,
+            None if self.allowed.len() == 1 => Role::Operator,
+            None => Role::User,
+        }
     }
 
     /// Whether everybody in that group may talk to us.

@@ -20,12 +20,11 @@ impl Chats {
         let parts = &self.0;
         let mut known = BTreeMap::new();
         for one in parts.ledger.people().await? {
-            let operator = parts.operators.contains(&one.id);
-            let listed = operator || parts.allowed.contains(&one.id);
+            let listed = parts.operators.contains(&one.id) || parts.allowed.contains(&one.id);
             if one.person.via == Via::List && !listed {
                 continue;
             }
-            let role = if operator { Role::Operator } else { one.person.role };
+            let role = parts.role_of(&one.id, Some(&one.person));
             let shown = shown(&one.channel, &one.bot, &one.id, &one.person, role, one.since_ms);
             known.insert((one.bot, one.id), shown);
         }
@@ -155,8 +154,7 @@ impl Parts {
 
     /// Somebody whom only a setting names.
     fn named(&self, id: &str) -> Person {
-        let alone = self.operators.is_empty() && self.allowed.len() == 1;
-        let role = if alone || self.operators.contains(id) { Role::Operator } else { Role::User };
+        let role = self.role_of(id, None);
         Person { role, via: Via::List, name: String::new(), language: None, speaks: None }
     }
 

@@ -13,6 +13,8 @@ const BUDGETS: [usize; 4] = [2400, 1200, 500, 120];
 const LONGEST_FILE: usize = 1 << 20;
 /// Characters of a reason, a path and the like.
 const SHORT: usize = 300;
+/// UTF-16 units of the message where even the shortest is too long for one.
+const FIRST_UNITS: usize = 3800;
 /// Files that are named.
 const MOST_FILES: usize = 20;
 /// Characters that a button shows.
@@ -45,7 +47,7 @@ pub(in crate::chat) fn message(
     let closing = end.map(|end| format!("\n\n{}", escaped(end))).unwrap_or_default();
     match asked {
         Asked::Decide(decide) => {
-            let (part, cut) = fitting(|budget| {
+            let (part, cut) = fitting(language, |budget| {
                 let (text, cut) = decision(decide, language, budget);
                 let note = if cut && end.is_none() { texts::in_the_file(language) } else { String::new() };
                 (format!("{text}\n\n{note}{closing}"), cut)
@@ -58,29 +60,31 @@ pub(in crate::chat) fn message(
                 (format!("{}{closing}", filling(form, draft, language, budget, end.is_some())), false)
             };
             let buttons = if end.is_some() { Vec::new() } else { of_form(form, draft, id, language) };
-            Shown { part: fitting(text).0, buttons, whole: None }
+            Shown { part: fitting(language, text).0, buttons, whole: None }
         }
-        Asked::Unaskable(_) => {
-            Shown { part: fitting(|_| (closing.clone(), false)).0, buttons: Vec::new(), whole: None }
-        }
+        Asked::Unaskable(_) => Shown {
+            part: fitting(language, |_| (closing.clone(), false)).0,
+            buttons: Vec::new(),
+            whole: None,
+        },
     }
 }
 
 /// As much as one message holds, and whether something was left out.
-fn fitting(text: impl Fn(usize) -> (String, bool)) -> (Part, bool) {
-    let mut last = (Part { html: "…".to_owned(), plain: "…".to_owned() }, false);
+fn fitting(language: Language, text: impl Fn(usize) -> (String, bool)) -> (Part, bool) {
+    let mut shortest = String::new();
     for budget in BUDGETS {
         let (text, cut) = text(budget);
         let mut parts = argus_chat_markup::telegram(&text);
-        let one = parts.len() == 1;
-        if !parts.is_empty() {
-            last = (parts.swap_remove(0), cut);
+        if parts.len() == 1 {
+            return (parts.swap_remove(0), cut);
         }
-        if one {
-            break;
-        }
+        shortest = text;
     }
-    last
+    let first = argus_chat_markup::telegram_with_limit(&shortest, FIRST_UNITS).into_iter().next();
+    let Part { html, plain } = first.unwrap_or_else(|| Part { html: String::new(), plain: String::new() });
+    let note = texts::in_the_file(language);
+    (Part { html: format!("{html}\n\n{note}"), plain: format!("{plain}\n\n{note}") }, true)
 }
 
 fn decision(decide: &Decide, language: Language, budget: usize) -> (String, bool) {
@@ -107,6 +111,7 @@ fn decision(decide: &Decide, language: Language, budget: usize) -> (String, bool
             lines.extend(root.as_deref().map(|root| texts::root(language, &short(root))));
         }
         What::Permissions { beyond, cwd, reason } => {
+            cut = !shown_whole(beyond);
             lines.extend(listed(beyond, language));
             reason_and_folder(&mut lines, reason, cwd);
         }
@@ -124,6 +129,11 @@ fn listed(beyond: &[String], language: Language) -> Option<String> {
         shown.push(texts::more(language, beyond.len() - MOST_FILES));
     }
     (!shown.is_empty()).then(|| texts::beyond(language, &shown))
+}
+
+/// Whether a list of what is wanted is shown whole.
+fn shown_whole(beyond: &[String]) -> bool {
+    beyond.len() <= MOST_FILES && beyond.iter().all(|line| line.chars().count() <= SHORT)
 }
 
 fn files(changes: &[Change], language: Language, budget: usize) -> (String, bool) {
@@ -154,9 +164,13 @@ fn whole(what: &What) -> Option<Whole> {
     let (name, mut text) = match what {
         What::Command { command, .. } => ("command.txt", command.clone()),
         What::Files { changes, .. } => ("changes.diff", diffs(changes)),
-        What::Permissions { .. } | What::Link { .. } => return None,
+        What::Permissions { beyond, .. } => ("permissions.txt", beyond.join("\n")),
+        What::Link { .. } => return None,
     };
-    text.truncate(text.floor_char_boundary(LONGEST_FILE));
+    if text.len() > LONGEST_FILE {
+        text.truncate(text.floor_char_boundary(LONGEST_FILE));
+        text.push_str("\n[…]\n");
+    }
     Some(Whole { name, text })
 }
 

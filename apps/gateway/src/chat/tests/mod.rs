@@ -1,6 +1,7 @@
 //! What people write and press and what comes of it, on a real ledger.
 
 mod commands;
+mod forms;
 mod messages;
 mod people;
 mod questions;

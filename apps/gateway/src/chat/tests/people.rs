@@ -163,6 +163,16 @@ async fn who_was_operator_by_a_list_of_one_is_no_operator_of_an_open_group() {
 }
 
 #[tokio::test]
+async fn who_is_named_an_operator_no_more_is_none() {
+    let desk = Desk::with(&["7", "8"], |parts| parts.operators = ids(&["7"])).await;
+    desk.says("7", "work").await;
+    let later = desk.again(&["7", "8"], |parts| parts.operators = ids(&["8"]));
+    let message = desk.message("7", "7", "/whoami");
+    later.receive(&message).await.unwrap();
+    assert!(desk.read("7").await.unwrap().contains("Role: user"));
+}
+
+#[tokio::test]
 async fn with_several_bots_one_has_to_be_named() {
     let desk = Desk::with(&["7"], |parts| parts.sends_as = ids(&["42", "43"])).await;
     let message = Receive { bot: "43".into(), ..desk.message("1", "1", "hello") };

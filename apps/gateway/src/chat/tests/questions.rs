@@ -1,16 +1,15 @@
 //! Questions of agents: how they are put, who may answer, and what the agent is told.
 
-use argus_protocol::argus::chat::Replied;
 use argus_session::{ChatQuestion, QuestionEnd};
 
 use super::*;
 
 /// What person 7 is asked in their chat, in the words of the agent's request.
-fn question(key: &str, method: &str, params: &Value) -> ChatQuestion {
+pub(super) fn question(key: &str, method: &str, params: &Value) -> ChatQuestion {
     in_chat("7", key, method, params)
 }
 
-fn in_chat(chat: &str, key: &str, method: &str, params: &Value) -> ChatQuestion {
+pub(super) fn in_chat(chat: &str, key: &str, method: &str, params: &Value) -> ChatQuestion {
     let chat = ChatRef { channel: "telegram".into(), bot: "42".into(), chat: chat.parse().unwrap() };
     ChatQuestion {
         key: key.into(),
@@ -22,28 +21,28 @@ fn in_chat(chat: &str, key: &str, method: &str, params: &Value) -> ChatQuestion 
     }
 }
 
-fn command() -> Value {
+pub(super) fn command() -> Value {
     json!({ "threadId": "t", "turnId": "u", "itemId": "i", "command": "git push", "cwd": "/work",
         "reason": "to share *it*", "proposedExecpolicyAmendment": ["git", "push"],
         "proposedNetworkPolicyAmendments": [{ "host": "a.example", "action": "allow" }] })
 }
 
-const COMMAND: &str = "item/commandExecution/requestApproval";
+pub(super) const COMMAND: &str = "item/commandExecution/requestApproval";
 const FILES: &str = "item/fileChange/requestApproval";
 const PERMISSIONS: &str = "item/permissions/requestApproval";
-const INPUT: &str = "item/tool/requestUserInput";
-const ELICIT: &str = "mcpServer/elicitation/request";
+pub(super) const INPUT: &str = "item/tool/requestUserInput";
+pub(super) const ELICIT: &str = "mcpServer/elicitation/request";
 
 impl Desk {
     fn asking(&self) -> Asking {
         Asking::new(self.ledger.clone())
     }
 
-    async fn asks(&self, question: &ChatQuestion) -> Option<String> {
+    pub(super) async fn asks(&self, question: &ChatQuestion) -> Option<String> {
         self.asking().ask(&session(), question).await.unwrap()
     }
 
-    fn told(&self) -> Vec<Value> {
+    pub(super) fn told(&self) -> Vec<Value> {
         std::mem::take(&mut *locked(&self.sessions.answered)).into_iter().map(|(_, result)| result).collect()
     }
 
@@ -202,6 +201,20 @@ async fn a_huge_command_is_cut_visibly_and_sent_whole_as_a_file() {
 }
 
 #[tokio::test]
+async fn permissions_too_many_to_be_shown_are_sent_whole_as_a_file() {
+    let desk = Desk::with_operator().await;
+    let paths: Vec<_> = (0..60).map(|n| format!("/{n}/{}", "&".repeat(500))).collect();
+    let wanted = json!({ "permissions": { "fileSystem": { "write": paths } } });
+    desk.asks(&question("1", PERMISSIONS, &wanted)).await;
+    let Some((_, Body::Document(file))) = desk.sent("7").await else { panic!("a file first") };
+    assert_eq!((file.name.as_str(), file.text.lines().count()), ("permissions.txt", 60));
+    let (_, text, buttons) = desk.asked("7").await;
+    assert!(argus_chat_markup::utf16_len(&text) <= 4096);
+    assert!(text.ends_with("all of it is in the file above."), "{text}");
+    assert_eq!(buttons.len(), 4);
+}
+
+#[tokio::test]
 async fn only_who_asked_or_an_operator_may_answer() {
     let desk = Desk::with(&["7", "8"], |parts| parts.operators = ids(&["9"])).await;
     for (number, (user, may)) in
@@ -328,173 +341,4 @@ async fn what_is_no_button_of_ours_does_nothing() {
     }
     let stranger = desk.presses("1", "7", &buttons[0].data).await;
     assert!(stranger.alert && desk.told().is_empty(), "{stranger:?}");
-}
-
-/// A form that every answer is pressed or written into: `>` begins a reply, anything else is a button's text.
-async fn filled(desk: &Desk, question: &ChatQuestion, answers: &[&str]) -> (Vec<Value>, Vec<String>) {
-    assert_eq!(desk.asks(question).await, None);
-    let (message, _, mut buttons) = desk.asked("7").await;
-    let mut told = Vec::new();
-    for answer in answers {
-        if let Some(text) = answer.strip_prefix('>') {
-            let replied =
-                Replied { message_id: message.clone(), ours: true, name: String::new(), text: String::new() };
-            let reply = Receive { reply_to: Some(replied), ..desk.message("7", "7", text) };
-            assert_eq!(desk.receive(&reply).await, Disposition::Answered, "{answer}");
-        } else {
-            let labels: Vec<_> = buttons.iter().map(|button| button.text.clone()).collect();
-            let button =
-                buttons.iter().find(|one| one.text == *answer).unwrap_or_else(|| panic!("{labels:?}"));
-            let pressed = desk.presses("7", "7", &button.data).await;
-            told.extend(pressed.notice);
-        }
-        match desk.sent("7").await {
-            Some((_, Body::Edit(EditBody { plain, buttons: rows, .. }))) => {
-                told.push(plain);
-                buttons = rows.into_iter().flatten().collect();
-            }
-            Some((_, Body::Text(TextBody { plain, .. }))) => told.push(plain),
-            _ => {}
-        }
-    }
-    assert_eq!(desk.submitted(), [], "an answer is no work");
-    (desk.told(), told)
-}
-
-#[tokio::test]
-async fn several_questions_are_answered_one_after_the_other_in_one_message() {
-    let desk = Desk::with_operator().await;
-    let params = json!({ "isBlocking": true, "questions": [
-        { "id": "colour", "header": "Colour", "question": "Which?", "options": [
-            { "label": "Red", "description": "like blood" }, { "label": "Blue", "description": "" }] },
-        { "id": "size", "header": "Size", "question": "How big?", "isOther": true,
-          "options": [{ "label": "Small", "description": "" }] },
-        { "id": "key", "header": "Key", "question": "The key?", "isSecret": true }] });
-    let (told, seen) =
-        filled(&desk, &question("1", INPUT, &params), &["Blue", ">enormous", "> hunter2 "]).await;
-    let expected = json!({ "answers": { "colour": { "answers": ["Blue"] }, "size": { "answers": ["enormous"] },
-        "key": { "answers": ["hunter2"] } } });
-    assert_eq!(told, [expected]);
-    assert!(seen[0].contains("Colour: Blue") && seen[0].contains("Question 2 of 3"), "{}", seen[0]);
-    assert!(
-        seen[1].contains("Size: enormous") && seen[1].contains("stays readable in this chat"),
-        "{}",
-        seen[1]
-    );
-    assert!(seen[2].ends_with("✅ Answered by P7") && !seen.concat().contains("hunter2"), "{}", seen[2]);
-
-    let (told, seen) = filled(&desk, &question("2", INPUT, &params), &["Red", "❌ Do not answer"]).await;
-    assert_eq!(told, [json!({ "answers": {} })]);
-    assert!(seen[1].ends_with("❌ Not answered, says P7"), "{seen:?}");
-}
-
-#[tokio::test]
-async fn a_form_of_a_server_takes_what_its_schema_allows() {
-    let desk = Desk::with_operator().await;
-    let form = |properties: Value, required: Value| {
-        json!({ "serverName": "shop", "mode": "form", "message": "Please", "requestedSchema":
-            { "type": "object", "properties": properties, "required": required } })
-    };
-    let accepted = |content: Value| json!({ "action": "accept", "content": content });
-    let colours = json!({ "type": "array", "items": { "type": "string", "enum": ["a", "b", "c"] }, "minItems": 2, "maxItems": 2 });
-    let titled = json!({ "type": "string", "oneOf": [{ "const": "x", "title": "The X" }] });
-    for (number, (schema, required, answers, content)) in [
-        (json!({ "type": "boolean" }), true, vec!["Yes"], Some(json!(true))),
-        (json!({ "type": "boolean" }), false, vec!["Skip"], None),
-        (titled, true, vec!["The X"], Some(json!("x"))),
-        (
-            json!({ "type": "string", "enum": ["p", "q"], "enumNames": ["P", "Q"] }),
-            true,
-            vec!["Q"],
-            Some(json!("q")),
-        ),
-        (
-            json!({ "type": "integer", "minimum": 1, "maximum": 9 }),
-            true,
-            vec![">x", ">2.5", ">10", ">9"],
-            Some(json!(9)),
-        ),
-        (json!({ "type": "number" }), true, vec![">2.5"], Some(json!(2.5))),
-        (
-            json!({ "type": "string", "minLength": 2, "maxLength": 3 }),
-            true,
-            vec![">a", ">abcd", ">ab"],
-            Some(json!("ab")),
-        ),
-        (
-            json!({ "type": "string", "format": "email" }),
-            true,
-            vec![">me", ">me@a.example"],
-            Some(json!("me@a.example")),
-        ),
-        (
-            json!({ "type": "string", "format": "date" }),
-            true,
-            vec![">2026-13-01", ">2026-12-01"],
-            Some(json!("2026-12-01")),
-        ),
-        (
-            json!({ "type": "string", "format": "uri" }),
-            true,
-            vec![">here", ">https://a.example"],
-            Some(json!("https://a.example")),
-        ),
-        (json!({ "type": "string", "default": "usual" }), true, vec!["usual"], Some(json!("usual"))),
-        (
-            colours,
-            true,
-            vec!["☐ c", "✔ That is all", "☐ a", "☐ b", "☑ b", "✔ That is all"],
-            Some(json!(["a", "c"])),
-        ),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let required = if required { json!(["it"]) } else { json!([]) };
-        let asked = question(&number.to_string(), ELICIT, &form(json!({ "it": schema }), required));
-        let (told, seen) = filled(&desk, &asked, &answers).await;
-        let content = content.map_or_else(|| json!({}), |value| json!({ "it": value }));
-        assert_eq!(told, [accepted(content)], "{schema}: {seen:?}");
-        assert!(seen.last().unwrap().ends_with("✅ Answered by P7"), "{seen:?}");
-    }
-    let nothing = question("n", ELICIT, &form(json!({}), json!([])));
-    assert_eq!(filled(&desk, &nothing, &["✅ Accept"]).await.0, [accepted(json!({}))]);
-    let whole = form(json!({ "it": { "type": "boolean" } }), json!([]));
-    let declined = filled(&desk, &question("d", ELICIT, &whole), &["❌ Do not answer"]).await.0;
-    assert_eq!(declined, [json!({ "action": "decline" })]);
-    let cancelled = filled(&desk, &question("c", ELICIT, &whole), &["⏹ Cancel"]).await.0;
-    assert_eq!(cancelled, [json!({ "action": "cancel" })]);
-}
-
-#[tokio::test]
-async fn a_reply_is_an_answer_only_to_what_can_be_answered_in_words() {
-    let desk = Desk::with(&["7", "8"], |_| {}).await;
-    let reply = |user: &str, message: &str, text: &str| {
-        let replied =
-            Replied { message_id: message.into(), ours: true, name: String::new(), text: String::new() };
-        Receive { reply_to: Some(replied), ..desk.message(user, "-5", text) }
-    };
-    desk.asks(&in_chat("-5", "1", COMMAND, &command())).await;
-    let (message, _, _) = desk.asked("-5").await;
-    assert_eq!(desk.receive(&reply("7", &message, "why?")).await, Disposition::Submitted);
-
-    let words = json!({ "questions": [{ "id": "a", "question": "Which name?" }] });
-    desk.asks(&in_chat("-5", "2", INPUT, &words)).await;
-    let (message, text, _) = desk.asked("-5").await;
-    assert!(text.ends_with("Reply to this message with your answer."), "{text}");
-    assert_eq!(desk.receive(&reply("8", &message, "Rex")).await, Disposition::Answered);
-    assert!(desk.read("-5").await.unwrap().starts_with("Only the person who asked"));
-    assert_eq!(desk.receive(&reply("7", &message, "/whoami")).await, Disposition::Answered);
-    desk.read("-5").await;
-    assert_eq!(desk.told(), [] as [Value; 0]);
-    let answer = reply("7", &message, "Rex");
-    assert_eq!(desk.receive(&answer).await, Disposition::Answered);
-    assert_eq!(desk.receive(&answer).await, Disposition::Repeated);
-    assert_eq!(desk.told(), [json!({ "answers": { "a": { "answers": ["Rex"] } } })]);
-    desk.edited("-5").await;
-    assert_eq!(
-        desk.receive(&reply("7", &message, "and now?")).await,
-        Disposition::Submitted,
-        "it is answered"
-    );
 }
