@@ -78,6 +78,9 @@ pub(crate) fn read(value: &Value, manner: Manner, me: &Me, key: String) -> Readi
     if from.is_bot {
         return Reading::Nothing("from a bot");
     }
+    if value["is_automatic_forward"] == true {
+        return Reading::Nothing("a channel's post in its group");
+    }
     let mut content = Content::of(value);
     if manner == Manner::Edited && content.moves() {
         return Reading::Nothing("a live location that moves on");

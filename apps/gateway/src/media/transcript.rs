@@ -52,13 +52,14 @@ async fn run(command: &str, file: &Path) -> Result<String, String> {
     }
     let child = command.process_group(0).kill_on_drop(true).spawn();
     let mut child = child.map_err(|error| format!("the transcriber cannot be started: {error}"))?;
-    let _group = child.id().map(|id| Group(Pid::from_raw(id.cast_signed())));
+    let mut group = Group(child.id().and_then(|id| Pid::from_raw(id.cast_signed())));
     let mut printed = Vec::new();
     if let Some(output) = child.stdout.take() {
         let read = output.take(LONGEST).read_to_end(&mut printed).await;
         read.map_err(|error| format!("the transcriber cannot be read: {error}"))?;
     }
     let ended = child.wait().await.map_err(|error| error.to_string())?;
+    group.0 = None;
     // Who prints more than is read may be ended by that.
     if !ended.success() && u64::try_from(printed.len()).is_ok_and(|length| length < LONGEST) {
         return Err(format!("the transcriber failed ({ended})"));
@@ -66,13 +67,13 @@ async fn run(command: &str, file: &Path) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&printed).into_owned())
 }
 
-/// What the command started besides; it ends with this value.
+/// The command that runs, with what it started; dropped before it ended, all of it is ended.
 struct Group(Option<Pid>);
 
 impl Drop for Group {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
-            // Mostly there is nobody left.
+            // It may have ended just now.
             _ = kill_process_group(group, Signal::KILL);
         }
     }

@@ -1,5 +1,6 @@
 //! Fetches files that people sent, never more of one than is wanted.
 
+use std::path::{Component, Path};
 use std::time::Duration;
 
 use argus_protocol::token::Secret;
@@ -8,7 +9,7 @@ use teloxide_core::net::Download as _;
 use teloxide_core::prelude::Requester as _;
 use teloxide_core::types::FileId;
 use teloxide_core::{ApiError, Bot, RequestError};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::error::{self, SendError};
 use super::{Telegram, TokenError};
@@ -62,6 +63,9 @@ impl Files {
         if u64::from(told.meta.size) > limit {
             return Err(DownloadError::TooLarge);
         }
+        if told.path.starts_with('/') {
+            return copy(Path::new(&told.path), self.0.token(), limit, into).await;
+        }
         let mut chunks = self.0.download_file_stream(&told.path);
         let mut length = 0;
         while let Some(chunk) = chunks.next().await {
@@ -81,6 +85,35 @@ impl std::fmt::Debug for Files {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Files")
     }
+}
+
+/// Copies a file that a Bot API server beside us (`--local`) has on this disk. It keeps the files of a bot in a folder
+/// named as the token, so that no other file can be meant, whoever answers in its place.
+async fn copy(
+    path: &Path,
+    token: &str,
+    limit: u64,
+    into: &mut tokio::fs::File,
+) -> Result<u64, DownloadError> {
+    let disk = |error: std::io::Error| DownloadError::Disk(error.to_string());
+    let parts = || path.components();
+    let is_the_bots = parts().any(|part| part.as_os_str() == token)
+        && parts().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
+    if !is_the_bots {
+        return Err(DownloadError::Gone("the file it names is none of the bot's".to_owned()));
+    }
+    let told = tokio::fs::symlink_metadata(path).await.map_err(|_| {
+        DownloadError::Gone(
+            "its server runs with --local, but the files are not on the gateway's disk".to_owned(),
+        )
+    })?;
+    if !told.is_file() {
+        return Err(DownloadError::Gone("it is no file".to_owned()));
+    }
+    let file = tokio::fs::File::open(path).await.map_err(disk)?;
+    let length = tokio::io::copy(&mut file.take(limit.saturating_add(1)), into).await.map_err(disk)?;
+    into.flush().await.map_err(disk)?;
+    if length > limit { Err(DownloadError::TooLarge) } else { Ok(length) }
 }
 
 fn refused(error: RequestError) -> DownloadError {
@@ -111,5 +144,34 @@ fn broken(error: reqwest::Error) -> DownloadError {
         }
         Some(status) if status.is_client_error() => DownloadError::Gone(status.to_string()),
         _ => DownloadError::Passing(error.without_url().to_string(), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn of_the_disk_only_files_of_the_bot_are_copied() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("42:SECRET/documents");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("a.txt"), "words").unwrap();
+        std::fs::write(home.path().join("key"), "secret").unwrap();
+        std::os::unix::fs::symlink(home.path().join("key"), folder.join("link")).unwrap();
+        let copied = async |path: std::path::PathBuf, limit: u64| {
+            let target = home.path().join("target");
+            let mut into = tokio::fs::File::create(&target).await.unwrap();
+            let length = copy(&path, "42:SECRET", limit, &mut into).await;
+            length.map(|length| (length, std::fs::read_to_string(target).unwrap()))
+        };
+        assert_eq!(copied(folder.join("a.txt"), 5).await, Ok((5, "words".to_owned())));
+        assert_eq!(copied(folder.join("a.txt"), 4).await, Err(DownloadError::TooLarge));
+        for path in
+            [home.path().join("key"), folder.join("../../key"), folder.join("link"), folder.join("none")]
+        {
+            let refused = copied(path.clone(), 9).await;
+            assert!(matches!(refused, Err(DownloadError::Gone(_))), "{path:?}: {refused:?}");
+        }
     }
 }

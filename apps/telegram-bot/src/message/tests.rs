@@ -157,6 +157,7 @@ fn what_no_person_says_to_the_bot_is_left_alone() {
         json!({ "new_chat_title": "x" }),
         json!({ "pinned_message": { "message_id": 1 } }),
         json!({ "photo": [] }),
+        json!({ "text": "@argus_bot hi", "is_automatic_forward": true }),
         json!({ "message_id": "not a number", "text": "/stop" }),
     ] {
         assert_eq!(read_message(group(&parts)), None, "{parts}");
