@@ -286,7 +286,7 @@ pub struct Restored {
     pub main_thread: Option<ThreadId>,
     /// Submissions without an outcome, oldest first.
     pub open: Vec<OpenSubmission>,
-    /// The keys of questions that chats were asked and that are not over.
+    /// The keys of questions that chats were asked and that have neither an answer nor another end.
     pub questions: Vec<String>,
     /// What was said to everybody.
     pub history: KeptHistory,

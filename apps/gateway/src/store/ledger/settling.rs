@@ -141,7 +141,7 @@ impl Tx {
             sqlx::query(statement).bind(session.as_str()).execute(&mut self.connection).await?;
         }
         sqlx::query(
-            "UPDATE questions SET state = 'over', done_ms = $2 WHERE session = $1 AND state <> 'over'",
+            "UPDATE questions SET state = 'over', done_ms = $2 WHERE session = $1 AND state = 'open'",
         )
         .bind(session.as_str())
         .bind(to_sql(self.now_ms()))

@@ -65,11 +65,11 @@ impl Ledger {
         rows.iter().map(read_open).collect()
     }
 
-    /// The sessions that have any, and those that have only questions which are not over.
+    /// The sessions that have any, and those that have only questions which are open.
     pub async fn sessions_with_open_submissions(&self) -> Result<Vec<SessionId>, LedgerError> {
         let sessions: Vec<String> = sqlx::query_scalar(
             "SELECT session FROM (SELECT session, min(seq) AS place FROM submissions WHERE state <> 'settled' GROUP BY session \
-             UNION ALL SELECT session, max(created_ms) FROM questions WHERE state <> 'over' GROUP BY session) AS open \
+             UNION ALL SELECT session, max(created_ms) FROM questions WHERE state = 'open' GROUP BY session) AS open \
              GROUP BY session ORDER BY min(place)",
         )
         .fetch_all(self.reads())
@@ -77,9 +77,9 @@ impl Ledger {
         sessions.iter().map(|text| parse("a session id", text)).collect()
     }
 
-    /// The keys of a session's questions that chats were asked and that are not over.
+    /// The keys of a session's questions that chats were asked and that have neither an answer nor another end.
     pub async fn open_questions(&self, session: &SessionId) -> Result<Vec<String>, LedgerError> {
-        let keys = sqlx::query_scalar("SELECT key FROM questions WHERE session = $1 AND state <> 'over'");
+        let keys = sqlx::query_scalar("SELECT key FROM questions WHERE session = $1 AND state = 'open'");
         Ok(keys.bind(session.as_str()).fetch_all(self.reads()).await?)
     }
 

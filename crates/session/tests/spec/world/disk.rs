@@ -123,7 +123,7 @@ impl Disk {
             frames: self.said.iter().map(|frame| frame.text.clone()).collect(),
             line: self.said.last().map(|frame| (frame.boot.to_string(), frame.line)),
         };
-        let questions = self.questions.iter().filter(|asked| asked.end.is_none());
+        let questions = self.questions.iter().filter(|asked| asked.end.is_none() && asked.answer.is_none());
         let questions = questions.map(|asked| asked.question.key.clone()).collect();
         Restored { main_thread: self.main_thread.clone(), open: open.collect(), questions, history }
     }

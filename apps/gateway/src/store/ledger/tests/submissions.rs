@@ -212,3 +212,33 @@ async fn what_turns_took_is_counted_once_for_each() {
     assert_eq!(ledger.usage_since(0).await.unwrap(), [used]);
     assert_eq!(ledger.usage_since(u64::MAX).await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn a_question_that_is_open_wakes_its_session_and_one_that_has_an_end_does_not() {
+    let desk = Desk::new();
+    let ledger = desk.open().await;
+    let insert = |key: &'static str, state: &'static str| {
+        ledger.write(move |tx| {
+            Box::pin(async move {
+                sqlx::query(
+                    "INSERT INTO questions (id, session, key, channel, bot, chat_key, asker, method, params, state, \
+                     created_ms, expires_ms) VALUES ($1, $2, $1, 'c', '1', 'a', 'u', 'm', '{}', $3, 1, 2)",
+                )
+                .bind(key)
+                .bind(format!("of-{state}"))
+                .bind(state)
+                .execute(&mut tx.connection)
+                .await?;
+                Ok(())
+            })
+        })
+    };
+    for (key, state) in [("a", "open"), ("b", "answered"), ("c", "over")] {
+        insert(key, state).await.unwrap();
+    }
+    assert_eq!(ledger.sessions_with_open_submissions().await.unwrap(), [session("of-open")]);
+    assert_eq!(ledger.open_questions(&session("of-open")).await.unwrap(), ["a"]);
+    assert_eq!(ledger.open_questions(&session("of-answered")).await.unwrap(), Vec::<String>::new());
+    ledger.forget_session(&session("of-open")).await.unwrap();
+    assert_eq!(ledger.sessions_with_open_submissions().await.unwrap(), []);
+}
