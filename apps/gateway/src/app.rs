@@ -1,7 +1,6 @@
 //! The composition root: builds every part and hands each only the handles it needs.
 
 mod channels;
-pub(crate) mod probe;
 mod runtimes;
 
 use std::net::SocketAddr;
@@ -19,7 +18,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::channels::Channels;
-pub use self::probe::AgentProbe;
 use crate::access::{Access, AccessParts, Audit, OperatorToken, UpstreamToken};
 use crate::automation::intake::Intake;
 use crate::automation::prompt::{Prompts, PromptsParts};
@@ -30,6 +28,7 @@ use crate::config::{Approval, Config, Sandbox, Upstream};
 use crate::edge::{self, Edge};
 use crate::health::Health;
 use crate::ports::ChatTurns;
+pub use crate::sessions::probe::AgentProbe;
 use crate::sessions::{Sessions, SessionsParts};
 use crate::store::audit_file::AuditFile;
 use crate::store::history_file::Histories;
@@ -166,7 +165,7 @@ impl App {
     /// Starts the default session's agent, if it does not run yet, and asks how it stands; an error in words.
     pub async fn probe_agent(&self) -> Result<AgentProbe, String> {
         let session = self.sessions.default_session().await?;
-        probe::stand(
+        crate::sessions::probe::stand(
             &self.sessions.get(&session),
             ClientId::new(self.next_client.fetch_add(1, Ordering::Relaxed)),
         )

@@ -12,12 +12,11 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::app::probe;
 use crate::automation::intake::Intake;
 use crate::automation::reactor::AskChats;
 use crate::chat::Asking;
 use crate::chat::ports::{SessionLine, Standing, Stopped, Turns};
-use crate::sessions::{AskError, SessionHandle, Sessions};
+use crate::sessions::{AskError, SessionHandle, Sessions, probe};
 
 /// How long a session may take to answer a question about itself.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -12,6 +12,7 @@ mod outbound;
 mod parcel;
 mod perform;
 pub mod ports;
+pub mod probe;
 mod record;
 mod registry;
 mod seats;

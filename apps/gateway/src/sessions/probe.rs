@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::sessions::{ClientReceiver, SessionHandle, Share, outbound};
+use super::{ClientReceiver, SessionHandle, Share, outbound};
 
 /// How an agent stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +25,12 @@ pub struct AgentProbe {
 const LIMIT: Duration = Duration::from_secs(45);
 
 /// Asks how the agent stands.
-pub(super) async fn stand(session: &SessionHandle, client: ClientId) -> Result<AgentProbe, String> {
+pub async fn stand(session: &SessionHandle, client: ClientId) -> Result<AgentProbe, String> {
     as_a_client(session, client, async |receiver| converse(session, client, receiver).await).await
 }
 
 /// Asks the agent one thing; its result.
-pub(crate) async fn ask(
+pub async fn ask(
     session: &SessionHandle,
     client: ClientId,
     method: &str,
