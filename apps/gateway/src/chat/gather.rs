@@ -21,6 +21,9 @@ const LONGEST_CONTEXT: usize = 32 * 1024;
 const QUOTED: usize = 4096;
 const QUOTED_OF_OURS: usize = 300;
 
+/// What stands above the words of others.
+const SAID_BEFORE: &str = "[said in the group before]";
+
 /// How messages are gathered, and what may come with them.
 #[derive(Debug, Default)]
 pub struct Gathering {
@@ -187,6 +190,15 @@ pub(super) async fn worded(tx: &mut Tx, message: &Receive) -> Result<String, Led
     Ok(words(message, &overheard))
 }
 
+/// The same of a message that has another text now than it had in `before`; what was said before it stays.
+pub(super) fn reworded(message: &Receive, before: &str) -> String {
+    let words = words(message, &[]);
+    match before.strip_prefix(SAID_BEFORE).and_then(|_| before.split_once("\n\n")) {
+        Some((context, _)) => format!("{context}\n\n{words}"),
+        None => words,
+    }
+}
+
 fn words(message: &Receive, overheard: &[Overheard]) -> String {
     let mut blocks = Vec::new();
     let mut room = LONGEST_CONTEXT;
@@ -199,7 +211,7 @@ fn words(message: &Receive, overheard: &[Overheard]) -> String {
         .collect();
     if !lines.is_empty() {
         lines.reverse();
-        blocks.push(format!("[said in the group before]\n{}", lines.join("\n")));
+        blocks.push(format!("{SAID_BEFORE}\n{}", lines.join("\n")));
     }
     if let Some(replied) = message.reply_to.as_ref().filter(|replied| !replied.text.trim().is_empty()) {
         let most = if replied.ours { QUOTED_OF_OURS } else { QUOTED };

@@ -8,7 +8,7 @@ use super::button::Deed;
 use super::known::first_sight;
 use super::ports::Standing;
 use super::pressing::{alert, notice, silent};
-use super::{ChatError, Chats, Done, LONGEST_TEXT, Parts, Spoken, chat_of, reply, texts};
+use super::{ChatError, Chats, Done, LONGEST_TEXT, Parts, Spoken, chat_of, gather, reply, texts};
 use crate::config::{WhileRunning, while_running};
 use crate::store::ledger::{
     Body, Button, EditBody, LedgerError, NewRow, Person, Phase, Role, Seen, TextBody,
@@ -112,28 +112,31 @@ impl Parts {
         };
         let known = self.ledger.submission_of_message(&origin).await?;
         let fits = !message.text.trim().is_empty() && message.text.len() <= LONGEST_TEXT;
-        let Some((submission, phase)) = known.filter(|(one, _)| fits && one.text != message.text) else {
+        let Some((submission, phase)) = known.filter(|_| fits) else {
             return Ok(Done::As(Disposition::Ignored));
         };
+        let text = gather::reworded(message, &submission.text);
+        if text == submission.text {
+            return Ok(Done::As(Disposition::Ignored));
+        }
         if phase == Phase::Settled {
             return Ok(Done::As(Disposition::Ignored));
         }
-        let (changed, id) = (message.clone(), submission.id.clone());
+        let (changed, id, new) = (message.clone(), submission.id.clone(), text.clone());
         let sight = person.clone();
         let amended = self.ledger.write(move |tx| {
             Box::pin(async move {
                 if first_sight(tx, &changed, &sight).await? == Seen::Again {
                     return Ok(None);
                 }
-                Ok(Some(tx.amend(&id, &changed.text).await?))
+                Ok(Some(tx.amend(&id, &new).await?))
             })
         });
         let waits = match amended.await? {
             None => return Ok(Done::As(Disposition::Repeated)),
             Some(false) => false,
             Some(true) => {
-                let amended =
-                    self.turns.amend(&submission.session, &submission.id, message.text.clone()).await;
+                let amended = self.turns.amend(&submission.session, &submission.id, text).await;
                 // It is durable: whoever brings the submission to the agent reads it.
                 amended.unwrap_or(true)
             }

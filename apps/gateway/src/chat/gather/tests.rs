@@ -76,3 +76,12 @@ fn in_private_only_what_is_answered_is_added_and_little_of_what_the_agent_said_i
         Some(Replied { message_id: "0".into(), ours: false, name: String::new(), text: " ".into() });
     assert_eq!(words(&message, &[]), "why?");
 }
+
+#[test]
+fn another_text_of_a_message_keeps_what_stands_around_it() {
+    let said = Overheard { name: "Bob".into(), text: "hungry\n\nreally".into() };
+    let before = words(&message(1, "where?"), std::slice::from_ref(&said));
+    assert_eq!(reworded(&message(1, "where?"), &before), before);
+    assert_eq!(reworded(&message(1, "when?"), &before), words(&message(1, "when?"), &[said]));
+    assert_eq!(reworded(&message(1, "when?"), "Ann Lee: where?"), "Ann Lee: when?");
+}
