@@ -16,7 +16,7 @@ use crate::automation::intake::Intake;
 use crate::automation::reactor::AskChats;
 use crate::chat::Asking;
 use crate::chat::ports::{SessionLine, Standing, Stopped, Turns};
-use crate::sessions::{AskError, SessionHandle, Sessions, probe};
+use crate::sessions::{AskError, KnownRuntime, SessionHandle, Sessions, probe};
 
 /// How long a session may take to answer a question about itself.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -122,10 +122,7 @@ impl Turns for ChatTurns {
 
     async fn sessions(&self) -> Result<Vec<SessionLine>, String> {
         let known = self.sessions.list().await.map_err(|error| error.to_string())?;
-        let line = |known: crate::runtime::KnownRuntime| SessionLine {
-            session: known.session_id,
-            status: known.status,
-        };
+        let line = |known: KnownRuntime| SessionLine { session: known.session_id, status: known.status };
         Ok(known.into_iter().map(line).collect())
     }
 

@@ -134,7 +134,7 @@ async fn press(
             let stepped = form.step(Draft::kept(question.draft.as_deref()), step);
             if stepped == Stepped::Count {
                 let (least, most) = counts(&form, &question);
-                return Ok(notice(texts::asking::count(language, least, most)).into());
+                return Ok(notice(texts::forms::count(language, least, most)).into());
             }
             if stepped == Stepped::Late {
                 return Ok(notice(texts::asking::unknown_button(language)).into());
@@ -162,7 +162,7 @@ async fn words(
         Some(question) => match answered(&question, &message.text) {
             Ok(Stepped::Late | Stepped::Count) => texts::asking::unknown_button(language),
             Ok(stepped) => return go_on(tx, by, &question, stepped).await,
-            Err(wrong) => texts::asking::wrong(language, &wrong),
+            Err(wrong) => texts::forms::wrong(language, &wrong),
         },
     };
     reply::put(tx, message, &text).await?;

@@ -61,7 +61,7 @@ impl Parts {
         let language = person.reads(&message.user);
         Ok(Deed::Answer(match command {
             // The second becomes a submission before it comes here.
-            Command::Help | Command::Retry => Reply::Ready(texts::help(language)),
+            Command::Help | Command::Retry => Reply::Ready(texts::help(language, person.role)),
             Command::WhoAmI => Reply::WhoAmI,
             Command::Start(typed) => match Typed::read(typed) {
                 Some(typed) => return Ok(pair(message, person, typed)),

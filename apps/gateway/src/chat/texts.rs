@@ -2,6 +2,7 @@
 
 pub(super) mod asking;
 pub(super) mod commands;
+pub(super) mod forms;
 pub(super) mod running;
 
 use argus_session::LaneStatus;
@@ -44,6 +45,11 @@ const COMMANDS_ZH: &str = "/new – 开始新的对话\n/stop – 停止我正�
     /busy – 我工作时如何处理你的消息\n/lang – 我与你交流的语言\n\
     /where – 此聊天所在的会话与线程\n/whoami – 我所知道的你\n/help – 显示此列表";
 
+const OPERATORS_EN: &str = "\n\nAs an operator:\n/sessions – all sessions and their chats\n/usage – what turns took\n\
+    /pair – a code for the next person; in a group `/pair here` and `/pair off`";
+const OPERATORS_ZH: &str = "\n\n管理员命令：\n/sessions – 所有会话及其聊天\n/usage – 各回合的用量\n\
+    /pair – 给下一个人的配对码；在群组中可用 `/pair here` 和 `/pair off`";
+
 pub(super) fn greeting(language: Language) -> String {
     pick(
         language,
@@ -52,11 +58,15 @@ pub(super) fn greeting(language: Language) -> String {
     )
 }
 
-pub(super) fn help(language: Language) -> String {
+pub(super) fn help(language: Language, role: Role) -> String {
+    let (english, chinese) = match role {
+        Role::Operator => (OPERATORS_EN, OPERATORS_ZH),
+        Role::User => ("", ""),
+    };
     pick(
         language,
-        format!("Write to me in plain words; I answer here when I am done.\n\n{COMMANDS_EN}"),
-        format!("直接用平常的话写给我，完成后我会在这里回复。\n\n{COMMANDS_ZH}"),
+        format!("Write to me in plain words; I answer here when I am done.\n\n{COMMANDS_EN}{english}"),
+        format!("直接用平常的话写给我，完成后我会在这里回复。\n\n{COMMANDS_ZH}{chinese}"),
     )
 }
 

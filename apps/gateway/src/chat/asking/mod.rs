@@ -1,6 +1,7 @@
 //! Questions of agents: put to the chat that asked for the turn, and taken back when nobody has to answer.
 
 mod asked;
+mod bounds;
 mod decide;
 mod field;
 mod form;

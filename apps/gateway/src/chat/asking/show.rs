@@ -3,16 +3,15 @@
 use argus_chat_markup::Part;
 
 use super::asked::{Asked, Change, Decide, What};
+use super::bounds::{SHORT, fenced, middle_out, short, short_to};
 use super::form::{Draft, Form, Step};
-use crate::chat::texts::{asking as texts, escaped};
+use crate::chat::texts::{asking as texts, escaped, forms};
 use crate::store::ledger::{Button, Language};
 
 /// Characters of what it is about that are tried to be shown, the most first: one message has to hold it.
 const BUDGETS: [usize; 4] = [2400, 1200, 500, 120];
 /// The most of what it is about that is sent as a file, in bytes.
 const LONGEST_FILE: usize = 1 << 20;
-/// Characters of a reason, a path and the like.
-const SHORT: usize = 300;
 /// UTF-16 units of the message where even the shortest is too long for one.
 const FIRST_UNITS: usize = 3800;
 /// Files that are named.
@@ -179,8 +178,8 @@ fn filling(form: &Form, draft: &Draft, language: Language, budget: usize, over: 
     lines.push(escaped(&middle_out(&form.message, budget, language).0));
     for (field, answer) in form.fields.iter().zip(&draft.answers) {
         let told = match answer {
-            None => texts::skipped(language),
-            Some(_) if field.secret => texts::hidden(language),
+            None => forms::skipped(language),
+            Some(_) if field.secret => forms::hidden(language),
             Some(value) => short(&words(value, language)),
         };
         let name = if field.title.is_empty() { &field.question } else { &field.title };
@@ -188,7 +187,7 @@ fn filling(form: &Form, draft: &Draft, language: Language, budget: usize, over: 
     }
     if let Some(field) = form.present(draft).filter(|_| !over) {
         if form.fields.len() > 1 {
-            lines.push(texts::place(language, draft.answers.len() + 1, form.fields.len()));
+            lines.push(forms::place(language, draft.answers.len() + 1, form.fields.len()));
         }
         if !field.title.is_empty() {
             lines.push(format!("**{}**", escaped(&short_to(&field.title, 100))));
@@ -199,10 +198,10 @@ fn filling(form: &Form, draft: &Draft, language: Language, budget: usize, over: 
             .map(|o| format!("- {}: {}", escaped(&short_to(&o.label, 60)), escaped(&short_to(&o.more, 120))));
         lines.push(explained.take(MOST_FILES).collect::<Vec<_>>().join("\n"));
         if field.free.is_some() {
-            lines.push(texts::write_it(language, !field.options.is_empty()));
+            lines.push(forms::write_it(language, !field.options.is_empty()));
         }
         if field.secret {
-            lines.push(texts::secret(language));
+            lines.push(forms::secret(language));
         }
     }
     lines.retain(|line| !line.trim().is_empty());
@@ -212,7 +211,7 @@ fn filling(form: &Form, draft: &Draft, language: Language, budget: usize, over: 
 fn words(value: &serde_json::Value, language: Language) -> String {
     match value {
         serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Bool(yes) => texts::yes(language, *yes),
+        serde_json::Value::Bool(yes) => forms::yes(language, *yes),
         serde_json::Value::Array(all) => {
             all.iter().map(|one| words(one, language)).collect::<Vec<_>>().join(", ")
         }
@@ -229,10 +228,10 @@ fn of_form(form: &Form, draft: &Draft, id: &str, language: Language) -> Vec<Vec<
     let mut rows = Vec::new();
     let at = draft.answers.len();
     match form.present(draft) {
-        None => rows.push(vec![button(&texts::accept(language), id, &Step::Accept.word())]),
+        None => rows.push(vec![button(&forms::accept(language), id, &Step::Accept.word())]),
         Some(field) => {
             for (number, option) in field.options.iter().enumerate() {
-                let label = option.value.as_bool().map(|yes| texts::yes(language, yes));
+                let label = option.value.as_bool().map(|yes| forms::yes(language, yes));
                 let label = label.unwrap_or_else(|| option.label.clone());
                 let mark = match field.many {
                     Some(_) if draft.picked.contains(&number) => "☑ ",
@@ -243,19 +242,19 @@ fn of_form(form: &Form, draft: &Draft, id: &str, language: Language) -> Vec<Vec<
             }
             let mut last = Vec::new();
             if field.many.is_some() {
-                last.push(button(&texts::enough(language), id, &Step::Enough(at).word()));
+                last.push(button(&forms::enough(language), id, &Step::Enough(at).word()));
             }
             if !field.required {
-                last.push(button(&texts::skip(language), id, &Step::Skip(at).word()));
+                last.push(button(&forms::skip(language), id, &Step::Skip(at).word()));
             }
             if !last.is_empty() {
                 rows.push(last);
             }
         }
     }
-    let mut last = vec![button(&texts::decline(language), id, &Step::Decline.word())];
+    let mut last = vec![button(&forms::decline(language), id, &Step::Decline.word())];
     if form.server.is_some() {
-        last.push(button(&texts::cancel(language), id, &Step::Cancel.word()));
+        last.push(button(&forms::cancel(language), id, &Step::Cancel.word()));
     }
     rows.push(last);
     rows
@@ -265,50 +264,4 @@ fn button(text: &str, id: &str, word: &str) -> Button {
     let text = short_to(text.trim(), LABEL);
     let text = if text.is_empty() { "…".to_owned() } else { text };
     Button { text, data: format!("q:{id}:{word}") }
-}
-
-/// A block of code that what is in it cannot end, and in which nothing is invisible or out of its order.
-fn fenced(language: &str, text: &str) -> String {
-    let text = visible(text);
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}{language}\n{text}\n{fence}")
-}
-
-/// Characters that would hide what stands there are shown by their numbers.
-fn visible(text: &str) -> String {
-    let hides = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if hides(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
-    }
-    shown
-}
-
-/// The beginning and the end of a long text, with a note of what is not there between them.
-fn middle_out(text: &str, most: usize, language: Language) -> (String, bool) {
-    if text.chars().take(most + 1).count() <= most {
-        return (text.to_owned(), false);
-    }
-    let half = most / 2;
-    let head = text.char_indices().nth(half).map_or(text.len(), |(at, _)| at);
-    let tail = text.char_indices().rev().nth(half.saturating_sub(1)).map_or(head, |(at, _)| at.max(head));
-    let note = texts::left_out(language, tail - head);
-    (format!("{}\n{note}\n{}", &text[..head], &text[tail..]), true)
-}
-
-fn short(text: &str) -> String {
-    short_to(text, SHORT)
-}
-
-fn short_to(text: &str, most: usize) -> String {
-    let line = visible(text).replace('\n', " ");
-    let mut kept: String = line.chars().take(most).collect();
-    if kept.len() < line.len() {
-        kept.push('…');
-    }
-    kept
 }

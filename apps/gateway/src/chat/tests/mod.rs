@@ -1,11 +1,13 @@
 //! What people write and press and what comes of it, on a real ledger.
 
 mod commands;
+mod decisions;
 mod forms;
 mod messages;
 mod people;
 mod questions;
 mod running;
+mod sessions;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -18,6 +20,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
+use self::sessions::Sessions;
 use super::ports::{SessionLine, Standing, Stopped};
 use super::*;
 use crate::config::Scope;
@@ -25,95 +28,8 @@ use crate::store::ledger::{Body, Button, EditBody, Language, NewRow, TextBody};
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
-/// Remembers what it was asked; era 0 of chat 7 has a turn that runs.
-#[derive(Default)]
-struct Sessions {
-    submitted: Mutex<Vec<Submission>>,
-    stopped: Mutex<Vec<Target>>,
-    broken: Mutex<Option<String>>,
-    answered: Mutex<Vec<(String, Value)>>,
-    /// How the next submissions come to stand.
-    standing: Mutex<Option<Standing>>,
-    hastened: Mutex<Vec<(SubmissionId, Haste)>>,
-    /// What becomes of a wish for haste.
-    haste: Mutex<Option<Result<Hastened, String>>>,
-    amended: Mutex<Vec<(SubmissionId, String)>>,
-    /// What the agent answers.
-    agent: Mutex<Option<Value>>,
-}
-
-impl Sessions {
-    fn runs(target: &Target) -> bool {
-        matches!(target, Target::Chat { chat, era: 0 } if chat.chat.as_str() == "7")
-    }
-}
-
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[async_trait]
-impl Turns for Sessions {
-    async fn submitted(&self, submission: Submission) -> BoxFuture<'static, Standing> {
-        locked(&self.submitted).push(submission);
-        std::future::ready(locked(&self.standing).unwrap_or(Standing::Runs)).boxed()
-    }
-
-    async fn stop(&self, _session: &SessionId, target: &Target) -> Result<Stopped, String> {
-        locked(&self.stopped).push(target.clone());
-        Ok(Stopped { running: Self::runs(target), waiting: 0 })
-    }
-
-    async fn status(&self, _session: &SessionId, target: &Target) -> Result<LaneStatus, String> {
-        let running_since = Self::runs(target).then(crate::clock::unix_ms);
-        Ok(LaneStatus { thread: None, running_since, waiting: 1, runtime: "ready", trouble: None })
-    }
-
-    async fn hasten(
-        &self,
-        _session: &SessionId,
-        submission: &SubmissionId,
-        how: Haste,
-    ) -> Result<Hastened, String> {
-        locked(&self.hastened).push((submission.clone(), how));
-        locked(&self.haste).clone().unwrap_or(Ok(Hastened::Steered))
-    }
-
-    async fn amend(
-        &self,
-        _session: &SessionId,
-        submission: &SubmissionId,
-        text: String,
-    ) -> Result<bool, String> {
-        locked(&self.amended).push((submission.clone(), text));
-        Ok(true)
-    }
-
-    async fn answer(&self, session_id: &SessionId, key: &str, result: &str) {
-        assert_eq!(*session_id, session());
-        locked(&self.answered).push((key.to_owned(), serde_json::from_str(result).unwrap()));
-    }
-
-    async fn ask_agent(&self, _session: &SessionId, method: &str, _params: Value) -> Result<Value, String> {
-        assert_eq!(method, "model/list");
-        locked(&self.agent).clone().ok_or_else(|| "the agent is away".to_owned())
-    }
-
-    async fn sessions(&self) -> Result<Vec<SessionLine>, String> {
-        Ok(vec![SessionLine { session: session(), status: "running".to_owned() }])
-    }
-
-    async fn default_session(&self) -> Result<SessionId, String> {
-        match &*locked(&self.broken) {
-            Some(reason) => Err(reason.clone()),
-            None => Ok(session()),
-        }
-    }
-
-    async fn session_of(&self, owner: &str) -> Result<SessionId, String> {
-        let words = owner.replace('\0', "-");
-        words.parse().map_err(|_| format!("no session for {words}"))
-    }
 }
 
 fn session() -> SessionId {

@@ -3,6 +3,7 @@
 mod facts;
 mod files;
 mod outbox;
+mod questions;
 mod submissions;
 mod tokens;
 mod writes;
