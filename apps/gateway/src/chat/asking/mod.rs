@@ -68,9 +68,7 @@ impl Asking {
         let done = self.0.write(move |tx| {
             Box::pin(async move {
                 match tx.question_of(&session, &key).await? {
-                    Some(question) if question.state == QuestionState::Open => {
-                        take_back(tx, question, end).await
-                    }
+                    Some(question) if is_news(&question, end) => take_back(tx, question, end).await,
                     Some(_) | None => Ok(()),
                 }
             })
@@ -104,6 +102,15 @@ async fn put(tx: &mut Tx, new: NewQuestion) -> Result<Option<String>, LedgerErro
     }
     tx.put_out(row(&new, Body::Text(TextBody { buttons, ..TextBody::of(part.html, part.plain) }))).await?;
     Ok(None)
+}
+
+/// Whether its message has to say so. An answer that came too late for the session does not stand there as if it counted.
+fn is_news(question: &Question, end: QuestionEnd) -> bool {
+    match question.state {
+        QuestionState::Open => true,
+        QuestionState::Answered => end != QuestionEnd::Answered,
+        QuestionState::Over => false,
+    }
 }
 
 async fn take_back(tx: &mut Tx, question: Question, end: QuestionEnd) -> Result<(), LedgerError> {

@@ -206,6 +206,22 @@ async fn a_question_that_needs_no_answer_says_why() {
 }
 
 #[tokio::test]
+async fn an_answer_that_came_too_late_does_not_stand_there_as_if_it_counted() {
+    let desk = Desk::with_operator().await;
+    desk.asks(&question("1", COMMAND, &command())).await;
+    let (_, _, buttons) = desk.asked("7").await;
+    desk.presses("7", "7", &buttons[0].data).await;
+    assert!(desk.edited("7").await.0.ends_with("✅ Allowed once by P7"));
+    let told = "⌛ Nobody answered in time; it was declined.";
+    for _ in 0..2 {
+        desk.asking().over(&session(), "1", QuestionEnd::Expired).await.unwrap();
+    }
+    assert!(desk.edited("7").await.0.ends_with(told));
+    assert_eq!(desk.sent("7").await, None, "it is said once");
+    assert_eq!(desk.presses("7", "7", &buttons[0].data).await.notice.as_deref(), Some(told));
+}
+
+#[tokio::test]
 async fn what_a_chat_cannot_be_asked_is_declined_and_said() {
     let desk = Desk::with_operator().await;
     for (key, method, params, answer) in [

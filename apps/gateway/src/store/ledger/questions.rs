@@ -151,7 +151,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Ends an open question: with the chat's answer, or without one. `outcome` is what the chat is told of it.
+    /// Ends an open question with the chat's answer; or any without one. `outcome` is what the chat is told of it.
     pub async fn end_question(
         &mut self,
         id: &str,
@@ -161,7 +161,7 @@ impl Tx {
         let state = if answer.is_some() { QuestionState::Answered } else { QuestionState::Over };
         sqlx::query(
             "UPDATE questions SET state = $2, answer = $3, outcome = $4, done_ms = $5 \
-             WHERE id = $1 AND state = 'open'",
+             WHERE id = $1 AND (state = 'open' OR (state = 'answered' AND $3 IS NULL))",
         )
         .bind(id)
         .bind(state.word())

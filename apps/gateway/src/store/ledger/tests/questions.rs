@@ -38,7 +38,7 @@ async fn a_question_ends_once_and_is_kept_as_long_as_other_rows() {
     let ended = ledger.write(|tx| {
         Box::pin(async move {
             tx.end_question("a", Some("yes"), "first").await?;
-            tx.end_question("a", None, "second").await
+            tx.end_question("a", Some("no"), "second").await
         })
     });
     ended.await.unwrap();
