@@ -1,6 +1,7 @@
 //! A Bot API server for tests: it judges as Telegram does, remembers what the bot did, and fails on order.
 
 mod chats;
+mod commands;
 mod entities;
 mod fault;
 mod files;
@@ -8,6 +9,7 @@ mod markup;
 mod methods;
 mod params;
 mod people;
+mod reading;
 mod record;
 mod reply;
 mod server;

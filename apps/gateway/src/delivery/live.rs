@@ -132,11 +132,9 @@ impl Live {
         turn.next = now + self.config.interval;
         let private = ChatId::of_key(&turn.chat).is_ok_and(|chat| !chat.is_group());
         let way = match self.config.streaming {
-            Streaming::Off => return None,
-            Streaming::Edit => Way::Edit,
             Streaming::Draft | Streaming::Auto if private && !no_drafts => Way::Draft,
-            Streaming::Draft => return None,
-            Streaming::Auto => Way::Edit,
+            Streaming::Off | Streaming::Draft => return None,
+            Streaming::Edit | Streaming::Auto => Way::Edit,
         };
         Some(Change {
             submission: submission.clone(),

@@ -5,16 +5,14 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::chats::{Chat, ChatKind};
-use super::entities::{Entity, given, trimmed, utf16_len};
-use super::markup::parse_html;
+use super::commands::{my_commands, set_my_commands};
+use super::entities::Entity;
 use super::params::Params;
-use super::record::{Action, Answered, Commands, Draft, Preview, Sent};
+use super::reading::{buttons, preview, readable, reply_to};
+use super::record::{Action, Answered, Draft, Sent};
 use super::reply::Refusal;
 use super::state::{State, Strangers};
 use super::{files, uploads};
-
-/// The longest text of a message, in UTF-16 units after parsing.
-const LONGEST: usize = 4096;
 
 const NOT_MODIFIED: &str = "message is not modified: specified new message content and reply markup are exactly the \
      same as a current content and reply markup of the message";
@@ -102,39 +100,6 @@ pub(super) fn remember(state: &mut State, chat: &Chat, sent: Sent) -> Value {
     state.shown.insert((chat.id, sent.message_id), sent.clone());
     state.sent.push(sent);
     answer
-}
-
-/// The message that this one answers; one that does not exist is an error unless that is allowed.
-pub(super) fn reply_to(state: &State, chat: &Chat, params: &Params) -> Result<Option<i64>, Refusal> {
-    let reply = params.json("reply_parameters");
-    let named = reply.as_ref().and_then(|reply| reply.get("message_id").and_then(Value::as_i64));
-    let Some(id) = named.or_else(|| params.number("reply_to_message_id")) else { return Ok(None) };
-    if state.was_said(chat.id, id) {
-        return Ok(Some(id));
-    }
-    let allowed = reply.as_ref().and_then(|reply| reply.get("allow_sending_without_reply")).cloned();
-    match allowed.or_else(|| params.json("allow_sending_without_reply")) {
-        Some(Value::Bool(true)) => Ok(None),
-        _ => Err(Refusal::bad_request("message to be replied not found")),
-    }
-}
-
-/// Buttons and the like, checked as far as a bot can err with them.
-pub(super) fn buttons(params: &Params) -> Result<Option<Value>, Refusal> {
-    let Some(markup) = params.json("reply_markup") else { return Ok(None) };
-    let rows = markup.get("inline_keyboard").and_then(Value::as_array);
-    for button in rows.into_iter().flatten().filter_map(Value::as_array).flatten() {
-        if button.get("text").and_then(Value::as_str).is_none_or(str::is_empty) {
-            return Err(Refusal::bad_request(
-                "can't parse inline keyboard button: Text buttons are unallowed",
-            ));
-        }
-        let data = button.get("callback_data").and_then(Value::as_str);
-        if data.is_some_and(|data| data.is_empty() || data.len() > 64) {
-            return Err(Refusal::bad_request("BUTTON_DATA_INVALID"));
-        }
-    }
-    Ok(Some(markup))
 }
 
 fn edit_buttons(state: &mut State, params: &Params) -> Result<Value, Refusal> {
@@ -231,47 +196,6 @@ fn answer_callback_query(state: &mut State, params: &Params) -> Result<Value, Re
     Ok(json!(true))
 }
 
-fn scope_of(params: &Params) -> String {
-    let scope = params.json("scope");
-    let part = |name| scope.as_ref().and_then(|scope| scope.get(name));
-    let named = part("type").and_then(Value::as_str).unwrap_or("default");
-    part("chat_id").map_or_else(|| named.to_owned(), |chat| format!("{named}:{chat}"))
-}
-
-fn set_my_commands(state: &mut State, params: &Params) -> Result<Value, Refusal> {
-    let Some(Value::Array(list)) = params.json("commands") else {
-        return Err(Refusal::bad_request("can't parse BotCommand: Expected an Array of BotCommand"));
-    };
-    let mut read = Vec::new();
-    for command in &list {
-        let part = |name| command.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let (name, description) = (part("command"), part("description"));
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        let bare = name.trim_start_matches('/');
-        if bare.is_empty() || bare.len() > 32 || !bare.chars().all(plain) {
-            return Err(Refusal::bad_request("BOT_COMMAND_INVALID"));
-        }
-        if description.is_empty() || utf16_len(&description) > 256 {
-            return Err(Refusal::bad_request("BOT_COMMAND_DESCRIPTION_INVALID"));
-        }
-        read.push((bare.to_owned(), description));
-    }
-    let language = params.text("language_code").map(str::to_owned);
-    let scope = scope_of(params);
-    state.commands.retain(|known| (&known.language, &known.scope) != (&language, &scope));
-    state.commands.push(Commands { language, scope, list: read });
-    Ok(json!(true))
-}
-
-fn my_commands(state: &State, params: &Params) -> Value {
-    let (language, scope) = (params.text("language_code"), scope_of(params));
-    let known = state.commands.iter().find(|c| c.language.as_deref() == language && c.scope == scope);
-    let list = known.map(|commands| commands.list.as_slice()).unwrap_or_default();
-    list.iter()
-        .map(|(command, description)| json!({ "command": command, "description": description }))
-        .collect()
-}
-
 pub(super) fn known_chat(state: &mut State, params: &Params) -> Result<Chat, Refusal> {
     let Some(id) = params.number("chat_id").filter(|id| *id != 0) else {
         return Err(Refusal::bad_request("chat_id is empty"));
@@ -301,57 +225,6 @@ pub(super) fn known_topic(state: &State, chat: &Chat, params: &Params) -> Result
     let Some(topic) = params.number("message_thread_id") else { return Ok(None) };
     let exists = topic != 1 && state.topics.contains(&(chat.id, topic));
     exists.then_some(Some(topic)).ok_or_else(|| Refusal::bad_request("message thread not found"))
-}
-
-/// The text as a person reads it, checked.
-fn readable(params: &Params) -> Result<(String, Vec<Entity>), Refusal> {
-    let Some(raw) = params.text("text") else {
-        return Err(Refusal::bad_request("message text is empty"));
-    };
-    let marked = Marked { raw, parse_mode: params.text("parse_mode"), entities: params.json("entities") };
-    let (text, entities) = marked.read()?;
-    if text.is_empty() {
-        return Err(Refusal::bad_request("message text is empty"));
-    }
-    if utf16_len(&text) > LONGEST {
-        return Err(Refusal::bad_request("message is too long"));
-    }
-    Ok((text, entities))
-}
-
-/// A text and how it is marked.
-pub(super) struct Marked<'a> {
-    pub(super) raw: &'a str,
-    pub(super) parse_mode: Option<&'a str>,
-    pub(super) entities: Option<Value>,
-}
-
-impl Marked<'_> {
-    /// As a person reads it; its length is not looked at.
-    pub(super) fn read(self) -> Result<(String, Vec<Entity>), Refusal> {
-        let Self { raw, parse_mode, entities } = self;
-        let (text, entities) = match parse_mode {
-            None => {
-                let marked = entities.unwrap_or_else(|| json!([]));
-                let entities = given(raw, &marked).map_err(|words| Refusal::bad_request(&words))?;
-                (raw.to_owned(), entities)
-            }
-            Some(mode) if mode.eq_ignore_ascii_case("html") => {
-                let unparsable = |words| Refusal::bad_request(&format!("can't parse entities: {words}"));
-                let parsed = parse_html(raw).map_err(unparsable)?;
-                (parsed.text, parsed.entities)
-            }
-            Some(_) => return Err(Refusal::bad_request("unsupported parse_mode")),
-        };
-        Ok(trimmed(&text, entities))
-    }
-}
-
-fn preview(params: &Params) -> Preview {
-    let options = params.json("link_preview_options");
-    let old = params.json("disable_web_page_preview");
-    let disabled = options.as_ref().and_then(|options| options.get("is_disabled")).or(old.as_ref());
-    if disabled.and_then(Value::as_bool) == Some(true) { Preview::Disabled } else { Preview::Shown }
 }
 
 fn message_json(state: &State, chat: &Chat, sent: &Sent) -> Value {

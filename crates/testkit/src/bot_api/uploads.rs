@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::chats::Chat;
 use super::entities::{Entity, utf16_len};
-use super::methods::{Marked, buttons, known_chat, known_topic, remember, reply_to};
+use super::methods::{known_chat, known_topic, remember};
 use super::params::{Params, Upload};
+use super::reading::{Marked, buttons, reply_to};
 use super::record::{Preview, Sent, SentFile};
 use super::reply::Refusal;
 use super::state::State;
