@@ -59,7 +59,10 @@ impl React for Reactor {
     }
 
     async fn ask_chat(&self, session: &SessionId, question: &ChatQuestion) -> Result<Option<String>, String> {
-        self.asking.ask(session, question).await
+        argus_crash_point::here("ask.before_store").await;
+        let asked = self.asking.ask(session, question).await;
+        argus_crash_point::here("ask.stored").await;
+        asked
     }
 
     async fn question_over(&self, session: &SessionId, key: &str, end: QuestionEnd) -> Result<(), String> {

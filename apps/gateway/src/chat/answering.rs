@@ -51,7 +51,9 @@ impl Parts {
         let outcome =
             self.ledger.write(move |tx| Box::pin(async move { press(tx, &by, &person, &id, &word).await }));
         let Outcome { pressed, told } = outcome.await?;
+        argus_crash_point::here("press.stored").await;
         self.tell(spoken, told).await?;
+        argus_crash_point::here("press.told").await;
         Ok(pressed)
     }
 

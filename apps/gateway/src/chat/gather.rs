@@ -45,6 +45,7 @@ impl Parts {
                 self.ledger
                     .write(move |tx| Box::pin(async move { tx.keep_part(&album, &part).await }))
                     .await?;
+                argus_crash_point::here("album.part_stored").await;
                 self.gathering.came.notify_one();
                 Ok(Some(Disposition::Submitted))
             }
@@ -121,6 +122,7 @@ impl Chats {
         let wanted = album.clone();
         let ledger = &self.0.ledger;
         let whole = ledger.write(move |tx| Box::pin(async move { merge(tx, &wanted).await })).await?;
+        argus_crash_point::here("album.gathered").await;
         let Some(whole) = whole else { return Ok(()) };
         if whole.manner == Manner::Addressed
             && !ledger.seen(&whole.channel, &whole.bot, &whole.idempotency_key).await?

@@ -12,6 +12,7 @@ const LONGEST_NOTICE: usize = 200;
 impl Chats {
     /// Takes a press of a button under one of our messages.
     pub async fn press(&self, press: &Press) -> Result<Pressed, ChatError> {
+        argus_crash_point::here("press.received").await;
         check_names([
             ("channel", &press.channel),
             ("bot", &press.bot),

@@ -80,7 +80,9 @@ impl Sending {
         }
         let kept = self.keep(session, request.files).await?;
         let names: Vec<_> = kept.iter().map(|(file, _)| file.kept.clone()).collect();
+        argus_crash_point::here("send.kept").await;
         let put_out = self.put_out(chat, key, text, kept).await;
+        argus_crash_point::here("send.stored").await;
         if !matches!(put_out, Ok(1..)) {
             self.0.kept.remove(&names).await;
         }
@@ -176,9 +178,13 @@ impl Sending {
             if let Some(last) = known.into_iter().find(ours) {
                 return Ok(last);
             }
-            let home = self.0.ledger.home_chat().await.map_err(|error| unstored(&error))?;
+            // Who speaks for one session only has no say in other people's chats.
+            let home = match reach {
+                Reach::Everywhere => self.0.ledger.home_chat().await.map_err(|error| unstored(&error))?,
+                Reach::ItsChats => None,
+            };
             return home.filter(ours).ok_or_else(|| {
-                RpcError::failed("this session speaks with no chat, and there is no home chat; pair with `argus pair`, or name a chat in 'to'")
+                RpcError::failed("this session speaks with no chat that a message could go to; write to it in a chat first, or name one in 'to'")
             });
         };
         if !["telegram", "tg"].contains(&to.channel.to_lowercase().as_str()) {

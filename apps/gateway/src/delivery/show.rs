@@ -47,6 +47,9 @@ async fn edit(parts: &Parts, change: &Change, part: &Part, shutdown: &Cancellati
             }
         },
     };
+    if known.is_none() {
+        argus_crash_point::here("live.before_send").await;
+    }
     let shown = match &known {
         Some(id) => again(parts, change, part, id).await.map(|()| id.clone()),
         None => first(parts, change, part).await,
@@ -56,6 +59,7 @@ async fn edit(parts: &Parts, change: &Change, part: &Part, shutdown: &Cancellati
             if known.is_none() {
                 argus_crash_point::here("live.sent").await;
                 note(parts, Taken::Live(&change.submission), &id, shutdown).await;
+                argus_crash_point::here("live.stored").await;
             }
             Place::Message(id)
         }

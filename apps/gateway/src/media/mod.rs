@@ -134,6 +134,7 @@ impl Media {
         });
         let laid = laid.await.map_err(|error| error.to_string())?;
         laid.map_err(|error| format!("it cannot be laid into the workspace: {error}"))?;
+        argus_crash_point::here("media.staged").await;
         Ok(Staged { path, length, image, words })
     }
 }

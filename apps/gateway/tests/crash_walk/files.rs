@@ -6,6 +6,9 @@ use serde_json::json;
 
 use crate::stage::{Stage, Tally, Victim, judge};
 
+/// Enough of a picture to be taken for one.
+const PICTURES: [&[u8]; 2] = [b"\x89PNG\r\n\x1a\none", b"\x89PNG\r\n\x1a\nanother"];
+
 const COMING: [&str; 6] = [
     "bot.update_received:2",
     "album.part_stored:1",
@@ -27,7 +30,7 @@ async fn an_album_that_comes_in_is_one_turn_with_all_its_pictures() {
 
 async fn coming(step: &str, victim: Victim) -> Tally {
     let mut stage = Stage::held_at(step, &[("TELEGRAM_STREAMING", "off")]).await;
-    let mut parts = ["a", "b"].map(|name| stage.api.file_parts("photo", &format!("{name}.png"), name));
+    let mut parts = PICTURES.map(|picture| stage.api.file_parts("photo", "p.png", picture));
     parts[0]["caption"] = json!("[say: answer one]");
     stage.api.push_album(&stage.chat, &stage.ada, "album", &parts);
     stage.kill_there(victim).await;
@@ -42,7 +45,7 @@ async fn coming(step: &str, victim: Victim) -> Tally {
         paths.filter_map(Result::ok).collect::<Vec<_>>()
     });
     let pictures: Vec<_> = pictures.collect();
-    let whole = pictures.first().is_some_and(|seen| *seen == [b"a".to_vec(), b"b".to_vec()]);
+    let whole = pictures.first().is_some_and(|seen| *seen == PICTURES);
     Tally {
         step: step.to_owned(),
         victim,
@@ -63,7 +66,7 @@ async fn going(step: &str) -> Tally {
     let mut stage = Stage::held_at(step, &[("TELEGRAM_STREAMING", "off")]).await;
     std::fs::write(stage.gateway.home().join("workspace/report.txt"), "all of it")
         .expect("the test's own file");
-    let send = json!({ "sessionId": "default", "idempotencyKey": "k", "files": [{ "path": "report.txt" }] });
+    let send = json!({ "idempotencyKey": "k", "files": [{ "path": "report.txt" }] });
     let asked = {
         let (url, token, send) = (stage.gateway.url().to_owned(), stage.gateway.token(), send.clone());
         tokio::spawn(async move {

@@ -26,7 +26,8 @@ async fn the_answer_is_whole_and_is_one_message() {
 
 async fn walk(step: &str) -> Tally {
     let settings = [("TELEGRAM_STREAMING", "edit"), ("TELEGRAM_STREAM_INTERVAL_S", "0.2")];
-    let mut stage = Stage::held_at(step, &settings).await;
+    // A first answer without words is not seen growing.
+    let mut stage = Stage::warmed_up(step, &settings, "[say:]", "(no text)").await;
     let go = stage.gateway.home().join("agent.go");
     stage.say(&format!("[deltas: 40 size 20][hold: {}]", go.display()));
     if step.starts_with("live") {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use argus_testkit::bot::Bot;
 use argus_testkit::bot_api::{BotApi, Chat, Sent, User};
 use argus_testkit::gateway::Gateway;
-use argus_testkit::programs::{PATIENCE, eventually};
+use argus_testkit::programs::eventually;
 use tempfile::TempDir;
 
 /// Who is killed.
@@ -29,6 +29,16 @@ pub(crate) struct Stage {
 impl Stage {
     /// Everything started, to be held at that step.
     pub(crate) async fn held_at(step: &str, settings: &[(&str, &str)]) -> Self {
+        Self::warmed_up(step, settings, "[say: answer zero]", "answer zero").await
+    }
+
+    /// The same with another first message, which is answered so.
+    pub(crate) async fn warmed_up(
+        step: &str,
+        settings: &[(&str, &str)],
+        first: &str,
+        answered: &str,
+    ) -> Self {
         let (api, marks) = (BotApi::start("42:TEST"), tempfile::tempdir().expect("a folder for the test"));
         let ada = User::new(7, "Ada");
         let chat = Chat::private(&ada);
@@ -48,8 +58,8 @@ impl Stage {
         bot.set("ARGUS_CRASH_DIR", marks.path());
         bot.start();
         let stage = Self { api, gateway, ada, chat, bot, step: step.to_owned(), marks };
-        stage.say("[say: answer zero]");
-        stage.api.wait_text("answer zero", PATIENCE).await;
+        stage.say(first);
+        stage.reads(answered).await;
         stage
     }
 
@@ -86,8 +96,13 @@ impl Stage {
     /// Whether a further message is answered once.
     pub(crate) async fn goes_on(&self) -> bool {
         self.say("[say: answer two]");
-        self.api.wait_text("answer two", PATIENCE).await;
+        self.reads("answer two").await;
         self.shown("answer two").len() == 1
+    }
+
+    /// Waits until a message in the chat says so.
+    pub(crate) async fn reads(&self, part: &str) {
+        eventually(part, async || (!self.shown(part).is_empty()).then_some(())).await;
     }
 
     /// The messages in the chat that say so now.
