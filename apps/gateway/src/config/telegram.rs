@@ -54,8 +54,13 @@ pub struct TelegramArgs {
     /// A command that turns a voice message into text: it is given the file's path, and prints the words
     #[arg(long, env = "ARGUS_TRANSCRIBE_CMD", value_name = "COMMAND")]
     pub transcribe_cmd: Option<String>,
-    /// An OpenAI-compatible address that does so, such as http://127.0.0.1:8000/v1/audio/transcriptions
-    #[arg(long, env = "ARGUS_TRANSCRIBE_URL", value_name = "URL")]
+    /// An OpenAI-compatible address that does so.
+    #[arg(
+        long,
+        env = "ARGUS_TRANSCRIBE_URL",
+        value_name = "URL",
+        help = "An OpenAI-compatible address that does so, such as http://127.0.0.1:8000/v1/audio/transcriptions"
+    )]
     pub transcribe_url: Option<String>,
     /// The key for that address
     #[arg(long, env = "ARGUS_TRANSCRIBE_KEY", hide_env_values = true, value_name = "KEY")]
