@@ -117,6 +117,9 @@ async fn a_question_survives_the_gateways_death_and_is_answered_after_it() {
     };
     scene.say("[run: touch allowed && echo from-$((40+2))]");
     let question = scene.question().await;
+    // What follows it comes only when it is noted that it was sent.
+    scene.say("/where");
+    scene.api.wait_text("Session:", PATIENCE).await;
     scene.gateway.kill();
     scene.press(&question, "once");
     scene.gateway.restart().await;
