@@ -134,6 +134,10 @@ pub(super) async fn keep_known(tx: &mut Tx, message: &Receive, person: &Person) 
     if stored.as_ref().is_some_and(|s| s.name == user.name && s.language == user.language) {
         return Ok(());
     }
+    // Whom an operator sent away meanwhile is not let in again by what they wrote before.
+    if stored.is_none() && person.via != Via::List {
+        return Ok(());
+    }
     let role = match (&stored, person.role) {
         (Some(stored), _) => stored.role,
         (None, Role::Operator) if !tx.has_operator().await? => Role::Operator,

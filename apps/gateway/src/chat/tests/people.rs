@@ -70,6 +70,22 @@ async fn who_is_revoked_is_a_stranger_and_the_last_operator_stays() {
 }
 
 #[tokio::test]
+async fn who_is_revoked_while_they_are_heard_is_not_let_in_again_by_that() {
+    let desk = Desk::with_operator().await;
+    desk.says("1", "hello").await;
+    desk.approve("1", false).await.unwrap();
+    desk.read("1").await;
+    // The agent may take a while to list its models.
+    let message = desk.message("1", "1", "/model");
+    let person = desk.chats.0.person(&Spoken::of(&message)).await.unwrap().unwrap();
+    desk.revoke("1").await.unwrap();
+    desk.chats.0.hear(&message, person).await.unwrap();
+    assert_eq!(desk.known().await, ["7 operator code"]);
+    desk.sent("1").await;
+    assert!(desk.says("1", "work").await.starts_with("Hello! We have not met yet"));
+}
+
+#[tokio::test]
 async fn whom_a_setting_names_is_revoked_there() {
     let desk = Desk::with(&["8"], |parts| {
         parts.operators = ids(&["7"]);
