@@ -163,23 +163,30 @@ impl Parts {
         if !listed && !lasting && !self.is_open(by).await? {
             return Ok(None);
         }
-        let role = self.role_of(&by.user.id, stored.as_ref());
+        let role = match &stored {
+            Some(person) => self.role_of(&by.user.id, person),
+            None => self.first_role(&by.user.id, self.ledger.has_operator().await?),
+        };
         let unknown = Person { role, via: Via::List, name: String::new(), language: None, speaks: None };
         Ok(Some(Person { role, ..stored.unwrap_or(unknown) }))
     }
 
-    /// What somebody may do who may talk to us. Whoever only a list names is an operator where a setting says so, or where
+    /// What somebody may do whom we have met. Whoever only a list names is an operator where a setting says so, or where
     /// no setting does and they were alone on the list.
-    fn role_of(&self, id: &str, stored: Option<&Person>) -> Role {
-        let listed = self.allowed.contains(id);
-        match stored {
-            _ if self.operators.contains(id) => Role::Operator,
-            Some(person) if person.via != Via::List => person.role,
-            _ if !listed || !self.operators.is_empty() => Role::User,
-            Some(person) => person.role,
-            None if self.allowed.len() == 1 => Role::Operator,
-            None => Role::User,
+    fn role_of(&self, id: &str, stored: &Person) -> Role {
+        if self.operators.contains(id) {
+            return Role::Operator;
         }
+        match stored.via {
+            Via::List if !self.allowed.contains(id) || !self.operators.is_empty() => Role::User,
+            Via::List | Via::Code | Via::Approved => stored.role,
+        }
+    }
+
+    /// The same of somebody whom we have not met; `taken` is whether somebody else is an operator already.
+    fn first_role(&self, id: &str, taken: bool) -> Role {
+        let alone = self.operators.is_empty() && self.allowed.len() == 1 && self.allowed.contains(id);
+        if self.operators.contains(id) || (alone && !taken) { Role::Operator } else { Role::User }
     }
 
     /// Whether everybody in that group may talk to us.

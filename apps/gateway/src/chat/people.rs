@@ -24,13 +24,14 @@ impl Chats {
             if one.person.via == Via::List && !listed {
                 continue;
             }
-            let role = parts.role_of(&one.id, Some(&one.person));
+            let role = parts.role_of(&one.id, &one.person);
             let shown = shown(&one.channel, &one.bot, &one.id, &one.person, role, one.since_ms);
             known.insert((one.bot, one.id), shown);
         }
+        let taken = parts.ledger.has_operator().await?;
         for bot in &parts.sends_as {
             for id in parts.operators.iter().chain(&parts.allowed) {
-                let by_list = parts.named(id);
+                let by_list = parts.named(id, taken);
                 known
                     .entry((bot.clone(), id.clone()))
                     .or_insert_with(|| shown(CHANNEL, bot, id, &by_list, by_list.role, 0));
@@ -153,8 +154,8 @@ impl Parts {
     }
 
     /// Somebody whom only a setting names.
-    fn named(&self, id: &str) -> Person {
-        let role = self.role_of(id, None);
+    fn named(&self, id: &str, taken: bool) -> Person {
+        let role = self.first_role(id, taken);
         Person { role, via: Via::List, name: String::new(), language: None, speaks: None }
     }
 

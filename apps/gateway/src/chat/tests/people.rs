@@ -179,6 +179,21 @@ async fn who_was_operator_by_a_list_of_one_is_no_operator_of_an_open_group() {
 }
 
 #[tokio::test]
+async fn who_is_alone_on_the_list_is_no_operator_while_somebody_else_is() {
+    let desk = Desk::with_operator().await;
+    let later = desk.again(&["8"], |_| {});
+    assert_eq!(
+        later.receive(&desk.message("8", "8", "/usage")).await.unwrap().disposition,
+        Disposition::Answered
+    );
+    assert_eq!(desk.read("8").await.unwrap(), "Only an operator may do that.");
+    let known = desk.again(&["9"], |_| {}).people().await.unwrap().known;
+    assert!(known.iter().any(|one| one.id == "9" && one.role == "user"), "nor shown as one");
+    let pressed = desk.again(&["9"], |_| {}).press(&desk.pressing("9", "9", "a:never")).await.unwrap();
+    assert!(pressed.alert, "nor by a button, before they ever wrote");
+}
+
+#[tokio::test]
 async fn who_is_named_an_operator_no_more_is_none() {
     let desk = Desk::with(&["7", "8"], |parts| parts.operators = ids(&["7"])).await;
     desk.says("7", "work").await;

@@ -74,6 +74,11 @@ impl Ledger {
         person(self.reads(), channel, bot, user).await
     }
 
+    /// Whether an operator is known on any channel.
+    pub async fn has_operator(&self) -> Result<bool, LedgerError> {
+        has_operator(self.reads()).await
+    }
+
     /// How many people have paired.
     pub async fn paired(&self) -> Result<u64, LedgerError> {
         paired(self.reads()).await
@@ -102,12 +107,9 @@ impl Tx {
         person(&mut self.connection, channel, bot, user).await
     }
 
-    /// Whether an operator is known on any channel.
+    /// As [`Ledger::has_operator`].
     pub async fn has_operator(&mut self) -> Result<bool, LedgerError> {
-        let operators: i64 = sqlx::query_scalar("SELECT count(*) FROM people WHERE role = 'operator'")
-            .fetch_one(&mut self.connection)
-            .await?;
-        Ok(operators > 0)
+        has_operator(&mut self.connection).await
     }
 
     /// Knows a person from now on, and by their present name and language.
@@ -216,6 +218,12 @@ impl Tx {
         .await?;
         Ok(())
     }
+}
+
+async fn has_operator(db: impl SqliteExecutor<'_>) -> Result<bool, LedgerError> {
+    let operators: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM people WHERE role = 'operator'").fetch_one(db).await?;
+    Ok(operators > 0)
 }
 
 async fn person(
