@@ -6,7 +6,7 @@ use argus_protocol::argus::chat::{ChatKind, Disposition, Manner, Receive};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{ChatError, Chats, Parts, chat_of};
+use super::{ChatError, Chats, Parts, Spoken, chat_of};
 use crate::clock::unix_ms;
 use crate::store::ledger::{Album, LedgerError, Overheard, Tx};
 
@@ -41,6 +41,10 @@ impl Parts {
         match (&message.album, message.manner) {
             (_, Manner::Edited) | (None, Manner::Addressed) => Ok(None),
             (Some(album), Manner::Addressed | Manner::Overheard) => {
+                // Of whom we do not know nothing is kept: each part goes its way as a message.
+                if self.person(&Spoken::of(message)).await?.is_none() {
+                    return Ok(None);
+                }
                 let (album, part) = (album.clone(), message.clone());
                 self.ledger
                     .write(move |tx| Box::pin(async move { tx.keep_part(&album, &part).await }))

@@ -262,6 +262,18 @@ async fn files_go_along_and_those_that_are_too_large_are_told() {
 }
 
 #[tokio::test]
+async fn nothing_of_a_strangers_album_is_kept() {
+    let desk = Desk::with_operator().await;
+    for chat in ["1", "-5"] {
+        let part = |text: &str| Receive { album: Some("a".into()), ..desk.message("1", chat, text) };
+        let told = [desk.receive(&part("a secret")).await, desk.receive(&part("another")).await];
+        let first = if chat == "1" { Disposition::Answered } else { Disposition::Ignored };
+        assert_eq!(told, [first, Disposition::Ignored]);
+    }
+    assert_eq!(desk.ledger.albums().await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn an_album_is_one_submission_whenever_it_is_passed_on() {
     let desk = Desk::with_operator().await;
     let part = |text: &str| Receive {
