@@ -86,6 +86,25 @@ async fn who_is_revoked_while_they_are_heard_is_not_let_in_again_by_that() {
 }
 
 #[tokio::test]
+async fn sessions_speak_of_themselves_no_more_with_who_is_revoked() {
+    let desk = Desk::with_operator().await;
+    desk.says("1", "hello").await;
+    desk.approve("1", false).await.unwrap();
+    for (number, key) in ["7", "-5:2", "1:3", "1"].into_iter().enumerate() {
+        let Target::Chat { chat, .. } = target(key, 0) else { panic!("a chat") };
+        desk.later(1);
+        desk.ledger.bind_chat(&session(), &chat, 0, &format!("t{number}").parse().unwrap()).await.unwrap();
+    }
+    let chats = async || {
+        let chats = desk.ledger.chats_of(&session(), 10).await.unwrap();
+        chats.into_iter().map(|chat| chat.chat.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(chats().await, ["1", "1:3", "-5:2", "7"]);
+    desk.revoke("1").await.unwrap();
+    assert_eq!(chats().await, ["-5:2", "7"]);
+}
+
+#[tokio::test]
 async fn whom_a_setting_names_is_revoked_there() {
     let desk = Desk::with(&["8"], |parts| {
         parts.operators = ids(&["7"]);

@@ -38,11 +38,13 @@ impl Ledger {
         Ok(names)
     }
 
-    /// The chats that a session speaks with, at most so many, those it was bound to last first.
+    /// The chats that a session speaks with, at most so many, those it was bound to last first; not the private ones of
+    /// people whom we know no more.
     pub async fn chats_of(&self, session: &SessionId, limit: u32) -> Result<Vec<ChatRef>, LedgerError> {
         let rows = sqlx::query(
-            "SELECT channel, bot, chat_key, max(at_ms) AS at_ms FROM chat_bindings WHERE session = $1 \
-             GROUP BY channel, bot, chat_key ORDER BY at_ms DESC LIMIT $2",
+            "SELECT channel, bot, chat_key, max(at_ms) AS at_ms FROM chat_bindings b WHERE session = $1 \
+             AND (chat_key LIKE '-%' OR EXISTS (SELECT 1 FROM people p WHERE p.channel = b.channel AND p.bot = b.bot \
+             AND (p.user_id = b.chat_key OR b.chat_key LIKE p.user_id || ':%'))) GROUP BY channel, bot, chat_key ORDER BY at_ms DESC LIMIT $2",
         )
         .bind(session.as_str())
         .bind(limit)
