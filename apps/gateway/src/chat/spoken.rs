@@ -3,6 +3,7 @@
 use argus_protocol::argus::chat::{ChatKind, Press, Receive, User};
 use argus_session::ChatRef;
 
+use super::asking::hides;
 use crate::store::ledger::{Language, Person};
 
 /// Longest name that is shown, in characters.
@@ -41,8 +42,7 @@ impl Spoken {
 
     /// What they call themselves, for others to read.
     pub(super) fn name(&self) -> String {
-        let name: String =
-            self.user.name.trim().chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+        let name: String = self.user.name.trim().chars().filter(|c| !hides(*c)).take(LONGEST_NAME).collect();
         if name.is_empty() { self.user.id.clone() } else { name }
     }
 }

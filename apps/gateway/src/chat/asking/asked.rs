@@ -4,6 +4,7 @@ use argus_protocol::agent::method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::bounds::short;
 use super::decide::{self, Choice};
 use super::form::{self, Form};
 
@@ -153,15 +154,15 @@ fn command(name: &str, params: Params, item: Option<&str>) -> Option<Asked> {
         method::APPROVE_COMMAND_V1 => decide::in_the_first_words(),
         _ => decide::of_command(&params),
     };
-    let always = choices.iter().any(|choice| choice.word == "always");
-    let prefix = params.proposed_execpolicy_amendment.filter(|words| always && !words.is_empty());
+    // Of several offers a button stands for the first.
+    let prefix = choices.iter().find_map(|choice| decide::prefix(choice.result.get("decision")?));
     let what = What::Command {
         command,
         cwd: params.cwd,
         reason: params.reason,
         host: params.network_approval_context.map(|network| match network.protocol.as_str() {
-            "" => network.host,
-            protocol => format!("{protocol}://{}", network.host),
+            "" => short(&network.host),
+            protocol => short(&format!("{protocol}://{}", network.host)),
         }),
         beyond: params.additional_permissions.as_ref().map(beyond).unwrap_or_default(),
         input,
@@ -217,7 +218,7 @@ fn permissions(params: Params) -> Option<Asked> {
 }
 
 fn link(params: Params) -> Asked {
-    let what = What::Link { server: params.server_name, message: params.message, url: params.url };
+    let what = What::Link { server: short(&params.server_name), message: params.message, url: params.url };
     Asked::Decide(Decide { what, choices: decide::of_link() })
 }
 

@@ -3,6 +3,10 @@
 use serde_json::{Value, json};
 
 use super::asked::Params;
+use super::bounds::short;
+
+/// Offers of an agent that are shown: a message has so much room for buttons.
+const MOST: usize = 20;
 
 /// One decision.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +63,8 @@ fn decision(word: &str, verdict: Verdict, decision: impl Into<Value>) -> Choice 
 pub(super) fn of_command(params: &Params) -> Vec<Choice> {
     let offers = params.available_decisions.clone().unwrap_or_else(|| usual_offers(params));
     let mut hosts = 0;
-    let mut choices: Vec<_> = offers.into_iter().filter_map(|offer| offered(offer, &mut hosts)).collect();
+    let mut choices: Vec<_> =
+        offers.into_iter().filter_map(|offer| offered(offer, &mut hosts)).take(MOST).collect();
     if !choices.iter().any(|choice| choice.word == "decline") {
         choices.push(decision("decline", Verdict::Deny, "decline"));
     }
@@ -100,14 +105,23 @@ fn offered(offer: Value, hosts: &mut usize) -> Option<Choice> {
         return Some(decision(ours, verdict, offer));
     }
     if offer.get("acceptWithExecpolicyAmendment").is_some() {
+        // What cannot be told is not offered.
+        prefix(&offer)?;
         return Some(decision("always", Verdict::Always, offer));
     }
     let rule = offer.pointer("/applyNetworkPolicyAmendment/network_policy_amendment")?;
-    let host = rule.get("host")?.as_str()?.to_owned();
+    let host = short(rule.get("host")?.as_str()?);
     let allows = rule.get("action")?.as_str()? == "allow";
     let verdict = if allows { Verdict::Host(host) } else { Verdict::NoHost(host) };
     *hosts += 1;
     Some(decision(&format!("host{hosts}"), verdict, offer))
+}
+
+/// What commands begin with that an offer allows from then on.
+pub(super) fn prefix(offer: &Value) -> Option<Vec<String>> {
+    let words = offer.pointer("/acceptWithExecpolicyAmendment/execpolicy_amendment")?.as_array()?;
+    let words = words.iter().map(|word| word.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()?;
+    (!words.is_empty()).then_some(words)
 }
 
 /// For changes of files.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::asked::Params;
+use super::bounds::short;
 use super::field::{Field, Free, Pick};
 
 /// Questions in one request that a chat can be asked.
@@ -248,7 +249,7 @@ pub(super) fn of_schema(params: &Params) -> Option<Form> {
     let fields =
         properties.iter().map(|(id, schema)| Field::of_schema(id, schema, required.contains(&id.as_str())));
     let fields = fields.collect::<Option<Vec<_>>>()?;
-    let server = Some(params.server_name.clone());
+    let server = Some(short(&params.server_name));
     whole(Form { server, message: params.message.clone(), fields })
 }
 

@@ -12,6 +12,7 @@ use argus_session::{ChatQuestion, ChatRef, Origin, QuestionEnd};
 use data_encoding::BASE32_NOPAD;
 
 pub(super) use self::asked::{Asked, Kind, What, read};
+pub(super) use self::bounds::hides;
 pub(super) use self::decide::Verdict;
 pub(super) use self::field::{Format, Wrong};
 pub(super) use self::form::{Draft, Form, Step, Stepped};

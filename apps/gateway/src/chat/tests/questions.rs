@@ -97,12 +97,98 @@ async fn a_question_shows_what_it_is_about() {
 }
 
 #[tokio::test]
+async fn whatever_a_press_would_allow_is_in_the_message_or_in_the_file_above() {
+    let desk = Desk::with_operator().await;
+    let entry = |number: usize| json!({ "access": "write", "path": { "type": "path", "path": format!("/w{number}") } });
+    let entries: Vec<_> = (0..25).map(entry).collect();
+    let params = json!({ "command": "ls", "cwd": format!("/{}/deep", "d".repeat(400)),
+        "additionalPermissions": { "fileSystem": { "entries": entries } },
+        "proposedExecpolicyAmendment": [format!("git{}", "a".repeat(400)), "end"] });
+    desk.asks(&question("1", COMMAND, &params)).await;
+    let Some((_, Body::Document(file))) = desk.sent("7").await else { panic!("a file first") };
+    for part in ["ls\n", "write /w24", "aaa end`", "ddd/deep"] {
+        assert!(file.text.contains(part), "{}", file.text);
+    }
+    let (_, text, _) = desk.asked("7").await;
+    assert!(text.contains("all of it is in the file above"), "{text}");
+
+    let far = "𝄞".repeat(290);
+    let changes: Vec<_> =
+        (0..20).map(|n| json!({ "path": format!("/{n}{far}"), "kind": "update", "diff": "x" })).collect();
+    let item = json!({ "changes": changes }).to_string();
+    let files =
+        ChatQuestion { item: Some(item), ..question("2", FILES, &json!({ "grantRoot": "/everything" })) };
+    desk.asks(&files).await;
+    let Some((_, Body::Document(file))) = desk.sent("7").await else { panic!("a file first") };
+    assert!(file.text.contains("For everything below: `/everything`"));
+    let (_, text, buttons) = desk.asked("7").await;
+    assert!(text.contains("/everything") && argus_chat_markup::utf16_len(&text) <= 4096, "{text}");
+    desk.presses("7", "7", &buttons[0].data).await;
+    assert!(desk.edited("7").await.0.ends_with("✅ Allowed once by P7"));
+}
+
+#[tokio::test]
+async fn always_allows_what_the_agent_offers_and_that_is_told() {
+    let desk = Desk::with_operator().await;
+    let offer = |words: Value| json!({ "acceptWithExecpolicyAmendment": { "execpolicy_amendment": words } });
+    let asked = |words: Value| {
+        json!({ "command": "git status", "proposedExecpolicyAmendment": ["git", "status"],
+            "availableDecisions": ["accept", offer(words)] })
+    };
+    desk.asks(&question("1", COMMAND, &asked(json!(["rm"])))).await;
+    let (_, text, buttons) = desk.asked("7").await;
+    assert!(text.ends_with("“Always” allows every command that begins with rm."), "{text}");
+    desk.presses("7", "7", &buttons[1].data).await;
+    assert_eq!(desk.told(), [json!({ "decision": offer(json!(["rm"])) })]);
+    desk.edited("7").await;
+    for (key, strange) in [("2", json!([])), ("3", json!([7])), ("4", json!("rm"))] {
+        desk.asks(&question(key, COMMAND, &asked(strange))).await;
+        let (_, text, buttons) = desk.asked("7").await;
+        assert!(!text.contains("Always") && buttons.len() == 3, "{text} {buttons:?}");
+    }
+    let many: Vec<_> =
+        (0..300).map(|n| json!({ "host": format!("h{n}.example"), "action": "allow" })).collect();
+    let params = json!({ "command": "ls", "proposedNetworkPolicyAmendments": many });
+    desk.asks(&question("5", COMMAND, &params)).await;
+    let (_, _, buttons) = desk.asked("7").await;
+    let last: Vec<_> = buttons.iter().rev().take(2).map(|button| button.text.as_str()).collect();
+    assert_eq!((buttons.len(), last), (22, vec!["⏹ Deny and stop", "❌ Deny"]));
+}
+
+#[tokio::test]
+async fn nothing_that_is_shown_of_a_question_is_invisible_or_out_of_its_order() {
+    let desk = Desk::with_operator().await;
+    let hidden = ['\u{7}', '\u{ad}', '\u{61c}', '\u{200b}', '\u{202e}', '\u{2066}', '\u{3164}', '\u{e0041}'];
+    let text: String = hidden.iter().collect();
+    let seen = |shown: &str| !hidden.iter().any(|c| shown.contains(*c)) && shown.contains("\\u{202e}");
+    let long = format!("{text}{}", "x".repeat(5000));
+    desk.asks(&question("1", COMMAND, &json!({ "command": long, "reason": text }))).await;
+    let Some((_, Body::Document(file))) = desk.sent("7").await else { panic!("a file first") };
+    let (_, shown, _) = desk.asked("7").await;
+    assert!(seen(&file.text) && seen(&shown), "{shown}");
+    let link = json!({ "serverName": text, "mode": "url", "message": text, "url": "https://a.example" });
+    let schema =
+        json!({ "type": "object", "properties": { "a": { "type": "string", "description": text } } });
+    let form = json!({ "serverName": "s", "mode": "form", "message": "m", "requestedSchema": schema });
+    for (key, params) in [("2", link), ("3", form)] {
+        desk.asks(&question(key, ELICIT, &params)).await;
+        let (_, shown, _) = desk.asked("7").await;
+        assert!(seen(&shown), "{shown:?}");
+    }
+    let press = desk.pressing("7", "7", "q:none:no");
+    let named =
+        Spoken::of_press(&Press { user: User { name: format!("A{text}nn"), ..press.user.clone() }, ..press });
+    assert_eq!(named.name(), "Ann");
+}
+
+#[tokio::test]
 async fn a_huge_command_is_cut_visibly_and_sent_whole_as_a_file() {
     let desk = Desk::with_operator().await;
     let long = format!("begin ``` \u{202e}{}& end", "<&>😀".repeat(20_000));
     desk.asks(&question("1", COMMAND, &json!({ "command": long }))).await;
     let Some((_, Body::Document(file))) = desk.sent("7").await else { panic!("a file first") };
-    assert_eq!((file.name.as_str(), file.text.as_str()), ("command.txt", long.as_str()));
+    let visible = long.replace('\u{202e}', "\\u{202e}");
+    assert_eq!((file.name.as_str(), file.text.as_str()), ("command.txt", visible.as_str()));
     let (_, text, buttons) = desk.asked("7").await;
     assert!(argus_chat_markup::utf16_len(&text) <= 4096);
     for part in
