@@ -128,6 +128,8 @@ pub struct Pace {
     pub inquire: Duration,
     /// How long Telegram waits for our answer to an update that it brings.
     pub patience: Duration,
+    /// How long whoever brings something may take for the head of it, and then for its body.
+    pub reading: Duration,
 }
 
 impl Default for Pace {
@@ -141,6 +143,7 @@ impl Default for Pace {
             report: Duration::from_secs(30),
             inquire: Duration::from_mins(1),
             patience: Duration::from_secs(25),
+            reading: Duration::from_secs(10),
         }
     }
 }

@@ -38,7 +38,7 @@ pub async fn run(config: BotConfig, stop: CancellationToken) -> anyhow::Result<(
     }
     if let Some(hook) = config.reception.webhook {
         let listener = webhook::listen(&hook).await?;
-        let doors = Doors::new(doors, hook.secret, config.pace.patience);
+        let doors = Doors::new(doors, hook.secret, config.pace);
         receivers.spawn(webhook::serve(listener, doors));
     }
     // Whatever is cut off here comes again: it is not confirmed.

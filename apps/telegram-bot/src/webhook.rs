@@ -12,23 +12,29 @@ use axum::body::to_bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::routing::post;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use serde::{Deserialize, Serialize};
 use teloxide::RequestError;
 use teloxide::requests::{JsonRequest, Payload, Request as _};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Semaphore};
+use tokio::task::JoinSet;
 
-use crate::config::Webhook;
+use crate::config::{Pace, Webhook};
 use crate::poll::Fault;
 use crate::receiver::Receiver;
 use crate::update::{KINDS, Me, Update};
 
 /// Longest update, in bytes.
 const LONGEST: usize = 1024 * 1024;
-/// How long one may take to come.
-const READING: Duration = Duration::from_secs(10);
 /// How many are served at once.
 const AT_ONCE: usize = 64;
+/// How many connections there are at once; one more waits for its turn.
+const MOST_CALLERS: usize = 256;
+/// How long to wait after a connection could not be taken, so that another may end meanwhile.
+const PAUSE: Duration = Duration::from_millis(500);
 /// How long one call of Telegram may take.
 const CALL: Duration = Duration::from_secs(20);
 
@@ -46,7 +52,7 @@ pub(crate) struct Door {
 pub(crate) struct Doors {
     by_bot: HashMap<u64, Arc<Door>>,
     secret: Secret,
-    patience: Duration,
+    pace: Pace,
     room: Semaphore,
 }
 
@@ -91,18 +97,39 @@ pub(crate) async fn listen(hook: &Webhook) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Serves until it is dropped.
+/// Serves until it is dropped. Who is slow with the head of a request is let go, whether they know the secret or not.
 pub(crate) async fn serve(listener: TcpListener, doors: Doors) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(doors.pace.reading);
     let router = Router::new().route("/telegram/{bot}", post(knock)).with_state(Arc::new(doors));
-    if let Err(error) = axum::serve(listener, router).await {
-        tracing::error!(%error, "no messages can be brought any more");
+    let service = TowerToHyperService::new(router);
+    let mut callers = JoinSet::new();
+    loop {
+        while callers.try_join_next().is_some() {}
+        if callers.len() >= MOST_CALLERS {
+            callers.join_next().await;
+        }
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let call = http.serve_connection(TokioIo::new(stream), service.clone());
+                callers.spawn(async move {
+                    if let Err(error) = call.await {
+                        tracing::debug!(%error, "a connection broke off");
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
     }
 }
 
 impl Doors {
-    pub(crate) fn new(doors: Vec<Arc<Door>>, secret: Secret, patience: Duration) -> Self {
+    pub(crate) fn new(doors: Vec<Arc<Door>>, secret: Secret, pace: Pace) -> Self {
         let by_bot = doors.into_iter().map(|door| (door.receiver.id(), door)).collect();
-        Self { by_bot, secret, patience, room: Semaphore::new(AT_ONCE) }
+        Self { by_bot, secret, pace, room: Semaphore::new(AT_ONCE) }
     }
 }
 
@@ -117,7 +144,7 @@ async fn knock(State(doors): State<Arc<Doors>>, Path(bot): Path<String>, request
         return StatusCode::NOT_FOUND;
     };
     let Ok(_place) = doors.room.try_acquire() else { return StatusCode::SERVICE_UNAVAILABLE };
-    let body = match tokio::time::timeout(READING, to_bytes(request.into_body(), LONGEST)).await {
+    let body = match tokio::time::timeout(doors.pace.reading, to_bytes(request.into_body(), LONGEST)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE,
         Err(_) => return StatusCode::REQUEST_TIMEOUT,
@@ -129,7 +156,7 @@ async fn knock(State(doors): State<Arc<Doors>>, Path(bot): Path<String>, request
         tracing::warn!("what was brought is no update; it is left alone");
         return StatusCode::OK;
     };
-    match tokio::time::timeout(doors.patience, door.take(&update)).await {
+    match tokio::time::timeout(doors.pace.patience, door.take(&update)).await {
         Ok(true) => StatusCode::OK,
         Ok(false) | Err(_) => StatusCode::SERVICE_UNAVAILABLE,
     }

@@ -48,6 +48,7 @@ impl Stage {
                 report: Duration::from_millis(50),
                 inquire: Duration::from_millis(50),
                 patience: Duration::from_millis(500),
+                reading: Duration::from_millis(500),
             },
         };
         let ann = User::new(9, "Ann").language("en");

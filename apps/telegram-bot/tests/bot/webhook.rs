@@ -4,6 +4,7 @@ use argus_protocol::token::Secret;
 use argus_telegram_bot::Webhook;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::stage::{LIMIT, Running, Stage};
 
@@ -98,4 +99,21 @@ async fn what_is_no_update_or_too_long_harms_nobody() {
     assert_eq!(hook.bring(path, SECRET, vec![b' '; (1 << 20) + 1]).await, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(hook.update(1, "one").await, StatusCode::OK);
     assert_eq!(hook.stage.gateway.texts(1).await, ["one"]);
+}
+
+#[tokio::test]
+async fn who_never_comes_to_an_end_is_let_go() {
+    let hook = Hook::set().await;
+    let address = hook.base.strip_prefix("http://").unwrap();
+    let head = format!("POST /telegram/4242424242 HTTP/1.1\r\nX-Telegram-Bot-Api-Secret-Token: {SECRET}\r\n");
+    for begun in ["", "POST /telegram", &format!("{head}Content-Length: 9\r\n\r\n{{")] {
+        let mut caller = tokio::net::TcpStream::connect(address).await.unwrap();
+        caller.write_all(begun.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(LIMIT, caller.read_to_end(&mut answer)).await;
+        read.unwrap_or_else(|_| panic!("kept for ever after {begun:?}")).unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+    }
+    assert_eq!(hook.update(1, "one").await, StatusCode::OK);
 }
