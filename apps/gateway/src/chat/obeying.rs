@@ -116,14 +116,14 @@ impl Parts {
         scope::session(&*self.turns, self.scope, by, chat).await
     }
 
-    /// Stops the chat's turn; where none runs, the one from before `/new`.
+    /// Stops the chat's turn; where none runs, one from before.
     pub(super) async fn stop(
         &self,
         chat: &ChatRef,
         session: &SessionId,
     ) -> Result<Result<Stopped, String>, LedgerError> {
         let mut first = None;
-        for (target, _) in self.targets(chat, session).await? {
+        for (target, _) in self.where_it_may_run(chat, session).await? {
             let stopped = self.turns.stop(session, &target).await;
             match &stopped {
                 Ok(Stopped { running: false, .. }) => {}
@@ -134,14 +134,14 @@ impl Parts {
         Ok(first.unwrap_or(Ok(Stopped { running: false, waiting: 0 })))
     }
 
-    /// How the chat's turn stands; where none runs, the one from before `/new`.
+    /// How the chat's turn stands; where none runs, one from before.
     async fn status(
         &self,
         chat: &ChatRef,
         session: &SessionId,
     ) -> Result<Result<(LaneStatus, Older), String>, LedgerError> {
         let mut present = None;
-        for (target, older) in self.targets(chat, session).await? {
+        for (target, older) in self.where_it_may_run(chat, session).await? {
             match self.turns.status(session, &target).await {
                 Ok(lane) if lane.running_since.is_some() => return Ok(Ok((lane, older))),
                 Ok(lane) => drop(present.get_or_insert((lane, older))),
@@ -149,6 +149,21 @@ impl Parts {
             }
         }
         Ok(present.ok_or_else(|| "there is nothing to ask".to_owned()))
+    }
+
+    /// Where a turn of the chat may run: in its present era and the one before, and wherever something of it is open.
+    async fn where_it_may_run(
+        &self,
+        chat: &ChatRef,
+        session: &SessionId,
+    ) -> Result<Vec<(Target, Older)>, LedgerError> {
+        let mut targets = self.targets(chat, session).await?;
+        for open in self.ledger.open_targets(session, chat).await? {
+            if !targets.iter().any(|(target, _)| *target == open) {
+                targets.push((open, Older::Yes));
+            }
+        }
+        Ok(targets)
     }
 
     /// The chat's present era and the one before it.

@@ -160,6 +160,29 @@ async fn new_begins_an_era_and_stop_and_status_reach_what_still_runs_before_it()
 }
 
 #[tokio::test]
+async fn stop_and_status_reach_what_still_runs_however_many_threads_began_since() {
+    let desk = Desk::with_operator().await;
+    assert_eq!(desk.says("7", "go").await, "Submitted");
+    for _ in 0..3 {
+        desk.says("7", "/new").await;
+    }
+    assert_eq!(desk.says("7", "/status").await, "I have been working for 0 s, on what came before /new.");
+    assert_eq!(desk.says("7", "/stop").await, "I stop what I am doing.");
+    assert_eq!(*locked(&desk.sessions.stopped), [target("7", 3), target("7", 2), target("7", 0)]);
+}
+
+#[tokio::test]
+async fn stop_reaches_what_runs_in_a_group_that_became_a_supergroup_meanwhile() {
+    let desk = Desk::with_operator().await;
+    assert_eq!(desk.receive(&desk.message("7", "7", "go")).await, Disposition::Submitted);
+    let moved = chat_of(&desk.message("7", "7", ""));
+    desk.ledger.move_chat(&moved, &"-1007".parse().unwrap()).await.unwrap();
+    desk.receive(&desk.message("7", "-1007", "/stop")).await;
+    assert_eq!(desk.read("-1007").await.unwrap(), "I stop what I am doing.");
+    assert_eq!(locked(&desk.sessions.stopped).last(), Some(&target("7", 0)));
+}
+
+#[tokio::test]
 async fn somebody_on_the_list_needs_no_pairing_and_is_known_as_long_as_it_names_them() {
     let desk = Desk::new(&["7", "8"]).await;
     assert_eq!(desk.says("8", "work").await, "Submitted");

@@ -58,6 +58,32 @@ impl Ledger {
         row.as_ref().map(read).transpose()
     }
 
+    /// Where something of a chat is open in a session, what came last first; also under the key that it had first.
+    pub async fn open_targets(
+        &self,
+        session: &SessionId,
+        chat: &ChatRef,
+    ) -> Result<Vec<Target>, LedgerError> {
+        let first = self.first_key(chat).await?;
+        let rows: Vec<String> = sqlx::query_scalar(
+            "SELECT target FROM submissions WHERE session = $1 AND state <> 'settled' \
+             GROUP BY target ORDER BY max(seq) DESC",
+        )
+        .bind(session.as_str())
+        .fetch_all(self.reads())
+        .await?;
+        let of_chat = |target: &Target| match target {
+            Target::Chat { chat: one, .. } => {
+                (&one.channel, &one.bot) == (&chat.channel, &chat.bot)
+                    && (one.chat == chat.chat || first.as_ref() == Some(&one.chat))
+            }
+            Target::Main | Target::Thread { .. } => false,
+        };
+        let targets: Vec<Target> =
+            rows.iter().map(|target| from_json("a target", target)).collect::<Result<_, _>>()?;
+        Ok(targets.into_iter().filter(of_chat).collect())
+    }
+
     /// What was asked last there.
     pub async fn last_asked(
         &self,
