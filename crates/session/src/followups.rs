@@ -11,18 +11,18 @@ const MOST_BYTES: usize = 64 << 10;
 
 /// Takes the next batch from the front: the oldest, and those right behind it whose answer goes to the same chat.
 pub(crate) fn take_batch(waiting: &mut VecDeque<Submission>) -> Vec<Submission> {
-    let Some(first) = waiting.pop_front() else { return Vec::new() };
+    waiting.drain(..next_batch(waiting)).collect()
+}
+
+/// How many of those in front are the next batch.
+pub(crate) fn next_batch(waiting: &VecDeque<Submission>) -> usize {
+    let Some(first) = waiting.front() else { return 0 };
     let mut bytes = first.text.len();
-    let mut batch = vec![first];
-    while let Some(next) = waiting.front() {
+    let behind = waiting.iter().skip(1).take(MOST - 1).take_while(|next| {
         bytes += next.text.len();
-        let same_chat = next.origin.chat() == batch[0].origin.chat();
-        if !same_chat || batch.len() == MOST || bytes > MOST_BYTES {
-            break;
-        }
-        batch.extend(waiting.pop_front());
-    }
-    batch
+        next.origin.chat() == first.origin.chat() && bytes <= MOST_BYTES
+    });
+    1 + behind.count()
 }
 
 /// The text of a batch: a single one as it is, several as a numbered list.

@@ -3,6 +3,7 @@
 use argus_protocol::SubmissionId;
 
 use crate::effect::{Answer, Hastened};
+use crate::followups::next_batch;
 use crate::input::{Haste, Ticket};
 use crate::lane::{LaneId, Leg, Starting, State};
 use crate::session::Session;
@@ -25,7 +26,9 @@ impl Session {
     /// What waits at this place of a lane comes next, and what runs there is ended for it.
     fn put_first(&mut self, id: LaneId, at: usize) -> Hastened {
         let Some(lane) = self.lanes.all.get_mut(&id) else { return Hastened::NotWaiting };
-        if let Some(one) = lane.waiting.remove(at) {
+        // What comes with the next turn anyway keeps its place there.
+        let behind = at >= next_batch(&lane.waiting);
+        if let Some(one) = behind.then(|| lane.waiting.remove(at)).flatten() {
             lane.waiting.push_front(one);
         }
         match lane.state {

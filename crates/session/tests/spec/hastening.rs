@@ -192,6 +192,18 @@ fn what_takes_the_place_of_the_turn_that_runs_comes_before_all_that_waits() {
 }
 
 #[test]
+fn what_comes_next_anyway_keeps_its_place_among_what_its_chat_said() {
+    let mut world = World::new();
+    world.chat_says("a", "one");
+    let said = ["two", "three", "four"].map(|text| world.chat_says("a", text));
+    for one in [&said[1], &said[2]] {
+        world.ask_to_hasten(one, Haste::Interrupt);
+    }
+    world.run();
+    assert_eq!(world.executed(), ["one", "Follow-ups (batched):\n1) two\n2) three\n3) four"]);
+}
+
+#[test]
 fn what_waits_can_be_changed_and_what_was_told_cannot() {
     let (mut world, first, second) = waiting();
     assert!(!world.amend(&first, "ONE"));
