@@ -18,6 +18,8 @@ use crate::telegram::{CHANNEL, ChatId};
 
 /// Messages under way at once.
 const AT_ONCE: usize = 16;
+/// Changes of growing messages begin while no more than that is under way: the rest of the room is left to messages.
+const SHOWN_AT_ONCE: usize = AT_ONCE / 2;
 /// Chats looked at in one go, those due first.
 const LOOKED_AT: u32 = 256;
 /// The longest that a pause from before the start counts, and how long a chat waits whose message broke us.
@@ -135,7 +137,7 @@ impl Desk {
         let mut next = None;
         for (submission, key, due) in self.parts.live.waiting() {
             let busy = waiting.contains(&key) || self.under_way.values().any(|chat| *chat == key);
-            if busy || self.under_way.len() >= AT_ONCE {
+            if busy || self.under_way.len() >= SHOWN_AT_ONCE {
                 continue;
             }
             let Ok(chat) = ChatId::of_key(&key) else {

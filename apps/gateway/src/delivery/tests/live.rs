@@ -194,3 +194,16 @@ async fn while_a_message_waits_for_a_chat_nothing_else_is_shown_there() {
     desk.answer("1", 1, "whole").await;
     assert_eq!(texts(&desk.api.sent(), 1)[0], "first");
 }
+
+#[tokio::test]
+async fn however_many_turns_are_shown_there_is_room_for_messages() {
+    let mut desk = Desk::showing(generous(), showing(Streaming::Draft)).await;
+    desk.api.fail_while("sendMessageDraft", Fault::Hang(LIMIT * 9));
+    desk.start();
+    for number in 100..140 {
+        desk.says(&number.to_string(), number, "One");
+    }
+    desk.api.wait_calls("sendMessageDraft", 8, LIMIT).await;
+    desk.put("1", "whole").await;
+    assert_eq!(desk.delivered([1]).await, [["whole"]]);
+}
