@@ -116,6 +116,9 @@ fn judge_refusal(error: &ApiError) -> SendError {
     }
 }
 
+/// What a group may forbid while it takes texts, as its refusals begin to call it.
+const FILES: [&str; 8] = ["photo", "video", "document", "audio", "music", "voice", "animation", "media"];
+
 /// Refusals the library has no name for, by their words.
 pub(super) fn judge_words(text: String) -> SendError {
     let lower = text.to_lowercase();
@@ -135,6 +138,10 @@ pub(super) fn judge_words(text: String) -> SendError {
     }
     if has(&["entit", "can't parse", "unsupported start tag"]) {
         return SendError::BadEntities(text);
+    }
+    // Such a group takes texts all the same.
+    if FILES.iter().any(|kind| has(&[&format!("rights to send {kind}")])) {
+        return SendError::Other(text);
     }
     let gone = lower.starts_with("forbidden")
         || has(&[
@@ -207,8 +214,13 @@ mod tests {
         ] {
             assert_eq!(said(text), SendError::NoSuchMessage(text.to_owned()));
         }
-        let other = "Bad Request: something new";
-        assert_eq!(said(other), SendError::Other(other.to_owned()));
+        for other in [
+            "Bad Request: something new",
+            "Bad Request: not enough rights to send photos to the chat",
+            "Bad Request: not enough rights to send voice notes to the chat",
+        ] {
+            assert_eq!(said(other), SendError::Other(other.to_owned()));
+        }
     }
 
     #[test]

@@ -155,6 +155,21 @@ async fn a_picture_that_is_refused_as_one_goes_as_a_file_and_a_lost_file_is_give
 }
 
 #[tokio::test]
+async fn where_files_may_not_be_sent_texts_still_come() {
+    let mut desk = Desk::new(generous()).await;
+    let photos = "not enough rights to send photos to the chat";
+    desk.api.fail_while("sendPhoto", Fault::BadRequest(photos.to_owned()));
+    let documents = "not enough rights to send documents to the chat";
+    desk.api.fail_while("sendDocument", Fault::BadRequest(documents.to_owned()));
+    let files = vec![keep(&desk, "p", SendKind::Photo)];
+    desk.put_out("1", "p", Body::Files(FilesBody { files })).await;
+    desk.put("1", "the answer").await;
+    desk.start();
+    assert_eq!(desk.delivered([1]).await, [["the answer"]]);
+    assert_eq!(left(&desk), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn files_of_a_chat_that_is_gone_go_too_and_orphans_at_the_start() {
     let mut desk = Desk::new(generous()).await;
     for (chat, name) in [("9", "a"), ("9", "b"), ("1", "c")] {
