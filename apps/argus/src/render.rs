@@ -63,6 +63,6 @@ fn call(body: Body) -> Value {
             call
         }
         // An answer has no others.
-        Body::Edit(_) | Body::Files(_) => Value::Null,
+        Body::Edit(_) | Body::TakeBack(_) | Body::Files(_) => Value::Null,
     }
 }

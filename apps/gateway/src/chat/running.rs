@@ -11,7 +11,7 @@ use super::pressing::{alert, notice, silent};
 use super::{ChatError, Chats, Done, LONGEST_TEXT, Parts, Spoken, chat_of, gather, reply, texts};
 use crate::config::{WhileRunning, while_running};
 use crate::store::ledger::{
-    Body, Button, EditBody, LedgerError, NewRow, Person, Phase, Role, Seen, TextBody,
+    Body, Button, EditBody, LedgerError, NewRow, Person, Phase, Role, Seen, TextBody, note_key,
 };
 
 impl Chats {
@@ -60,7 +60,7 @@ impl Parts {
                     reply_to: Some(message),
                     ..TextBody::of(text.clone(), text)
                 };
-                tx.put_out(NewRow { dedupe_key: format!("queued:{id}"), chat, body: Body::Text(body) }).await
+                tx.note_waiting(&id, chat, body).await
             })
         });
         told.await
@@ -88,7 +88,7 @@ impl Parts {
             Err(reason) => return Ok(alert(texts::cannot(language, &reason))),
         };
         let text = texts::running::hastened(language, hastened);
-        let (by, of, shown) = (by.clone(), format!("queued:{id}"), text.clone());
+        let (by, of, shown) = (by.clone(), note_key(id), text.clone());
         let first = self.ledger.write(move |tx| {
             Box::pin(async move {
                 let seen = tx.note_received(&by.chat.channel, &by.chat.bot, &by.idempotency_key).await?;

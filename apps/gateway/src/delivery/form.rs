@@ -4,7 +4,7 @@ use argus_protocol::argus::message::SendKind;
 
 use super::Parts;
 use crate::store::ledger::{
-    Body, Button, DocumentBody, EditBody, FilesBody, KeptFile, LedgerError, Row, TextBody,
+    Body, Button, DocumentBody, EditBody, FilesBody, KeptFile, LedgerError, Row, TakeBackBody, TextBody,
 };
 use crate::telegram::{Content, FileKind, Message, OutFile, SendError, Text};
 
@@ -13,6 +13,7 @@ pub(super) async fn send(parts: &Parts, row: &Row) -> Result<String, SendError> 
     match &row.body {
         Body::Text(body) => text(parts, row, body).await,
         Body::Edit(body) => edit(parts, row, body).await,
+        Body::TakeBack(body) => take_back_all(parts, row, body).await,
         Body::Document(body) => document(parts, row, body).await,
         Body::Files(body) => files(parts, row, body).await,
     }
@@ -48,6 +49,24 @@ async fn edit(parts: &Parts, row: &Row, body: &EditBody) -> Result<String, SendE
             Ok(id)
         }
         done => done.map(|()| id),
+    }
+}
+
+/// What is gone already, or too old to go, is as good.
+async fn take_back_all(parts: &Parts, row: &Row, body: &TakeBackBody) -> Result<String, SendError> {
+    let mut ids = Vec::with_capacity(body.of.len());
+    for key in &body.of {
+        ids.extend(parts.ledger.sent_message(key).await.map_err(|error| unreadable(&error))?);
+    }
+    if ids.is_empty() {
+        return Ok(String::new());
+    }
+    match parts.telegram.delete_all(&row.chat.chat, &ids).await {
+        Err(error) if is_final(&error) => {
+            tracing::debug!(outbox.id = row.id, %error, "messages stay where they are");
+            Ok(String::new())
+        }
+        done => done.map(|()| String::new()),
     }
 }
 

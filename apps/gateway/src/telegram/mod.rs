@@ -148,6 +148,13 @@ impl Telegram {
         self.bot.delete_message(to.chat(), id).await.map(|_| ()).map_err(error::judge)
     }
 
+    /// Takes several back, those that are still there; at most a hundred.
+    pub async fn delete_all(&self, chat: &ChatKey, message_ids: &[String]) -> Result<(), SendError> {
+        let to = ChatId::of_key(chat)?;
+        let ids = message_ids.iter().map(|id| message_number(id)).collect::<Result<Vec<_>, _>>()?;
+        self.bot.delete_messages(to.chat(), ids).await.map(|_| ()).map_err(error::judge)
+    }
+
     /// Shows "typing…" for about five seconds, or until a message comes.
     pub async fn typing(&self, chat: &ChatKey) -> Result<(), SendError> {
         let to = ChatId::of_key(chat)?;

@@ -31,6 +31,7 @@ pub(crate) fn call(state: &mut State, method: &str, params: &Params) -> Result<V
         "editmessagereplymarkup" => edit_buttons(state, params),
         "editmessagetext" => edit_message_text(state, params),
         "deletemessage" => delete_message(state, params),
+        "deletemessages" => delete_messages(state, params),
         "sendchataction" => send_chat_action(state, params),
         "answercallbackquery" => answer_callback_query(state, params),
         "setmycommands" => set_my_commands(state, params),
@@ -172,6 +173,18 @@ fn delete_message(state: &mut State, params: &Params) -> Result<Value, Refusal> 
         return Err(Refusal::bad_request("message to delete not found"));
     }
     state.deleted.push((chat.id, message_id));
+    Ok(json!(true))
+}
+
+/// Those that are there.
+fn delete_messages(state: &mut State, params: &Params) -> Result<Value, Refusal> {
+    let chat = known_chat(state, params)?;
+    let ids = params.json("message_ids").unwrap_or_default();
+    for id in ids.as_array().into_iter().flatten().filter_map(Value::as_i64) {
+        if state.shown.remove(&(chat.id, id)).is_some() {
+            state.deleted.push((chat.id, id));
+        }
+    }
     Ok(json!(true))
 }
 

@@ -4,7 +4,7 @@ use argus_protocol::argus::message::SendKind;
 use argus_testkit::bot_api::SentFile;
 
 use super::*;
-use crate::store::ledger::{Button, DocumentBody, EditBody, FilesBody, KeptFile};
+use crate::store::ledger::{Button, DocumentBody, EditBody, FilesBody, KeptFile, TakeBackBody};
 
 fn buttons(names: &[&str]) -> Vec<Vec<Button>> {
     let button = |name: &&str| Button { text: (*name).to_owned(), data: format!("do:{name}") };
@@ -60,6 +60,28 @@ async fn a_change_of_what_was_never_sent_or_is_gone_is_done_with() {
     desk.put_out("2", "q2:over", change("q2", "<b>no")).await;
     desk.delivered([2]).await;
     assert_eq!(shown(&desk, 2), [("<b>no".to_owned(), 0)]);
+}
+
+#[tokio::test]
+async fn messages_are_taken_back_all_at_once_as_far_as_they_are_there() {
+    let mut desk = Desk::new(generous()).await;
+    desk.start();
+    for key in ["a", "b", "c"] {
+        desk.put_out("1", key, question(key)).await;
+    }
+    let go =
+        |of: &[&str]| Body::TakeBack(TakeBackBody { of: of.iter().map(|key| (*key).to_owned()).collect() });
+    desk.put_out("1", "x", go(&["a", "c", "never sent"])).await;
+    desk.put_out("1", "y", go(&["a", "never sent"])).await;
+    desk.put_out("1", "z", go(&["never sent"])).await;
+    desk.delivered([1]).await;
+    assert_eq!(shown(&desk, 1), [("b".to_owned(), 2)]);
+    assert_eq!(desk.api.calls_of("deleteMessages").len(), 2);
+    desk.api.fail_next("deleteMessages", Fault::TooManyRequests { retry_after: 1 });
+    desk.put_out("1", "late", go(&["b"])).await;
+    desk.delivered([1]).await;
+    assert_eq!(shown(&desk, 1), []);
+    assert_eq!(desk.delivery.health().await.last_error, None);
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ pub enum Body {
     Text(TextBody),
     /// A message that was put out before changes.
     Edit(EditBody),
+    /// Messages that were put out before go.
+    TakeBack(TakeBackBody),
     /// A long text as a file.
     Document(DocumentBody),
     /// Files; several are an album.
@@ -52,6 +54,14 @@ pub struct EditBody {
     /// Rows of buttons below it from now on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<Vec<Button>>,
+}
+
+/// Messages that were put out before, in the same chat, and go. Nothing where none was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TakeBackBody {
+    /// The dedupe keys of those that go.
+    pub of: Vec<String>,
 }
 
 /// A long text as a file.
@@ -119,6 +129,7 @@ impl Body {
         match self {
             Self::Text(_) => "text",
             Self::Edit(_) => "edit",
+            Self::TakeBack(_) => "take-back",
             Self::Document(_) => "document",
             Self::Files(_) => "files",
         }
@@ -128,6 +139,7 @@ impl Body {
         match self {
             Self::Text(body) => to_json(body),
             Self::Edit(body) => to_json(body),
+            Self::TakeBack(body) => to_json(body),
             Self::Document(body) => to_json(body),
             Self::Files(body) => to_json(body),
         }
@@ -137,6 +149,7 @@ impl Body {
         Ok(match kind {
             "text" => Self::Text(from_json("a message", payload)?),
             "edit" => Self::Edit(from_json("a change of a message", payload)?),
+            "take-back" => Self::TakeBack(from_json("messages to take back", payload)?),
             "document" => Self::Document(from_json("a text as a file", payload)?),
             "files" => Self::Files(from_json("files to send", payload)?),
             other => return Err(LedgerError::unreadable("a message's kind", other)),

@@ -107,6 +107,7 @@ impl Tx {
         for row in (self.answers)(settlement, language) {
             self.put_out(row).await?;
         }
+        self.take_back_notes(&settlement.submissions).await?;
         Ok(Settled::Now)
     }
 

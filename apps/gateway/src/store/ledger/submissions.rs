@@ -121,7 +121,7 @@ impl Ledger {
                     .await?;
                     was_open(id, done.rows_affected())?;
                 }
-                Ok(())
+                tx.take_back_notes(&ids).await
             })
         })
         .await

@@ -2,6 +2,7 @@
 
 mod facts;
 mod files;
+mod notes;
 mod outbox;
 mod questions;
 mod submissions;
