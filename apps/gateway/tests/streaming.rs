@@ -123,6 +123,21 @@ async fn a_stopped_turn_keeps_what_was_shown_of_it() {
 }
 
 #[tokio::test]
+async fn the_note_of_a_message_that_waits_goes_when_its_turn_begins() {
+    let (api, (user, chat)) = (BotApi::start(TOKEN), ada());
+    let (gateway, _bot) = started(&api, "off").await;
+    let go = tempfile::tempdir().expect("a folder for the test");
+    let file = go.path().join("go");
+    api.push_text(&chat, &user, &format!("[say: one][hold: {}]", file.display()));
+    eventually("its turn runs", async || (gateway.turns().len() == 1).then_some(())).await;
+    api.push_text(&chat, &user, "[say: two]");
+    until_it_shows(&api, &chat, &["⏳ This waits until I am done."]).await;
+    std::fs::write(&file, "").expect("the test's own folder");
+    until_it_shows(&api, &chat, &["one", "two"]).await;
+    assert_eq!(api.calls_of("deleteMessages").len(), 1);
+}
+
+#[tokio::test]
 async fn a_killed_gateway_finds_the_growing_message_again() {
     let (api, (user, chat)) = (BotApi::start(TOKEN), ada());
     let (mut gateway, _bot) = started(&api, "edit").await;
