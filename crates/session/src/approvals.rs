@@ -10,8 +10,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::decline::declined;
-use crate::effect::{Effect, QuestionEnd};
+use crate::effect::Effect;
 use crate::link::{HoldId, Link};
+use crate::questions::QuestionEnd;
 use crate::questions::{Put, key};
 use crate::session::Session;
 

@@ -6,8 +6,11 @@ use argus_protocol::argus::chat::Attachment;
 use argus_protocol::{ClientId, SubmissionId, ThreadId, TurnId};
 use bytes::Bytes;
 
+use crate::hastening::Hastened;
 use crate::input::{StoreTicket, Ticket};
 use crate::lane::LaneId;
+use crate::progress::Progress;
+use crate::questions::{ChatQuestion, QuestionEnd};
 use crate::turn::{Origin, Settlement, Target};
 
 /// To be done, in this order.
@@ -259,84 +262,4 @@ pub struct LaneStatus {
     pub runtime: &'static str,
     /// The newest trouble, in words.
     pub trouble: Option<String>,
-}
-
-/// A question of the agent for the chat that asked for the turn.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChatQuestion {
-    /// Names it in its session for ever.
-    pub key: String,
-    /// Who asked for the turn.
-    pub origin: Origin,
-    /// The method of the agent's request.
-    pub method: String,
-    /// Its parameters, JSON text.
-    pub params: String,
-    /// The item that it is about, as `item/started` showed it (JSON text), where the parameters only name it.
-    pub item: Option<String>,
-    /// When it is declined, unix milliseconds.
-    pub expires_ms: u64,
-}
-
-/// Why a question needs no answer of the chat any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QuestionEnd {
-    /// The agent has its answer: the chat's, or another client's.
-    Answered,
-    /// Its turn is over, or its agent is gone.
-    Withdrawn,
-    /// Nobody answered in time; it is declined.
-    Expired,
-}
-
-/// What the agent does in a turn, as it can be shown while it goes on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// It writes: more text of a message.
-    Writes {
-        /// The message.
-        item: String,
-        /// What is added.
-        delta: String,
-    },
-    /// A message is whole.
-    Wrote {
-        /// The message.
-        item: String,
-        /// All of it.
-        text: String,
-    },
-    /// It does something.
-    Does(Activity),
-    /// It thinks: more of the summary of that.
-    Thinks {
-        /// What is added; a new part of the summary begins with two line ends.
-        delta: String,
-    },
-}
-
-/// Something that the agent does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Activity {
-    /// It runs a command.
-    Runs(String),
-    /// It changes files; their paths.
-    Changes(Vec<String>),
-    /// It searches the web.
-    Searches(String),
-    /// It uses a tool: `server.tool`.
-    Uses(String),
-}
-
-/// What became of a wish for haste.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hastened {
-    /// It goes to the agent now, within the turn that runs.
-    Steered,
-    /// The turn that runs is being ended for it.
-    Interrupting,
-    /// It does not wait (any more): its turn runs, or is over.
-    NotWaiting,
-    /// No turn runs that could be told or ended; it comes in its own time.
-    NothingRuns,
 }

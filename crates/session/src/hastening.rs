@@ -2,11 +2,24 @@
 
 use argus_protocol::SubmissionId;
 
-use crate::effect::{Answer, Hastened};
+use crate::effect::Answer;
 use crate::followups::next_batch;
 use crate::input::{Haste, Ticket};
 use crate::lane::{LaneId, Leg, Starting, State};
 use crate::session::Session;
+
+/// What became of a wish for haste.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hastened {
+    /// It goes to the agent now, within the turn that runs.
+    Steered,
+    /// The turn that runs is being ended for it.
+    Interrupting,
+    /// It does not wait (any more): its turn runs, or is over.
+    NotWaiting,
+    /// No turn runs that could be told or ended; it comes in its own time.
+    NothingRuns,
+}
 
 impl Session {
     /// Brings a submission that waits to the agent now.

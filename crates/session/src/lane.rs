@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use argus_protocol::{SubmissionId, ThreadId, TurnId};
 
 use crate::answer::AnswerText;
-use crate::effect::Progress;
 use crate::input::{Now, Ticket};
 use crate::link::HoldId;
 use crate::notes::Notes;
+use crate::progress::Progress;
 use crate::turn::{Origin, Outcome, Submission, Target};
 
 /// Names a lane while its session lives.

@@ -48,15 +48,15 @@ pub mod turn;
 mod turns;
 
 pub use config::{Policy, SessionConfig};
-pub use effect::{
-    Activity, Answer, ChatQuestion, Effect, Hastened, KeptFrame, LaneStatus, Preparation, Progress,
-    QuestionEnd, StoreOp,
-};
+pub use effect::{Answer, Effect, KeptFrame, LaneStatus, Preparation, StoreOp};
+pub use hastening::Hastened;
 pub use input::{
     AfterLoss, Arrival, Haste, Heard, Identity, Input, KeptHistory, LinkUp, Listening, Now, OpenState,
     OpenSubmission, Prompt, Restored, RuntimeLine, StoreTicket, Ticket,
 };
 pub use lane::LaneId;
+pub use progress::{Activity, Progress};
+pub use questions::{ChatQuestion, QuestionEnd};
 pub use runtime::Occupancy;
 pub use session::Session;
 pub use turn::{ChatRef, Origin, Outcome, Settlement, Submission, Target, Usage};

@@ -4,11 +4,50 @@ use argus_protocol::Frame;
 use argus_protocol::agent::{Delta, Item, ItemNotice, StartedItem, StartedNotice, Words, method};
 
 use crate::answer::{AnswerText, bounded};
-use crate::effect::{Activity, Effect, Progress};
+use crate::effect::Effect;
 use crate::lane::origin;
 use crate::notes::Notes;
 use crate::session::Session;
 use crate::turn::Submission;
+
+/// What the agent does in a turn, as it can be shown while it goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It writes: more text of a message.
+    Writes {
+        /// The message.
+        item: String,
+        /// What is added.
+        delta: String,
+    },
+    /// A message is whole.
+    Wrote {
+        /// The message.
+        item: String,
+        /// All of it.
+        text: String,
+    },
+    /// It does something.
+    Does(Activity),
+    /// It thinks: more of the summary of that.
+    Thinks {
+        /// What is added; a new part of the summary begins with two line ends.
+        delta: String,
+    },
+}
+
+/// Something that the agent does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// It runs a command.
+    Runs(String),
+    /// It changes files; their paths.
+    Changes(Vec<String>),
+    /// It searches the web.
+    Searches(String),
+    /// It uses a tool: `server.tool`.
+    Uses(String),
+}
 
 /// The longest text of an activity, in characters.
 const MOST_CHARS: usize = 500;

@@ -7,12 +7,40 @@ use serde_json::Value;
 
 use crate::approvals::{Asked, Waiting};
 use crate::decline::declined;
-use crate::effect::{ChatQuestion, Effect, QuestionEnd};
+use crate::effect::Effect;
 use crate::lane::{Leg, Running, Starting, State, origin};
 use crate::lanes::Lanes;
 use crate::link::Link;
 use crate::session::Session;
 use crate::turn::Origin;
+
+/// A question of the agent for the chat that asked for the turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatQuestion {
+    /// Names it in its session for ever.
+    pub key: String,
+    /// Who asked for the turn.
+    pub origin: Origin,
+    /// The method of the agent's request.
+    pub method: String,
+    /// Its parameters, JSON text.
+    pub params: String,
+    /// The item that it is about, as `item/started` showed it (JSON text), where the parameters only name it.
+    pub item: Option<String>,
+    /// When it is declined, unix milliseconds.
+    pub expires_ms: u64,
+}
+
+/// Why a question needs no answer of the chat any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuestionEnd {
+    /// The agent has its answer: the chat's, or another client's.
+    Answered,
+    /// Its turn is over, or its agent is gone.
+    Withdrawn,
+    /// Nobody answered in time; it is declined.
+    Expired,
+}
 
 /// The longest key of a question; one with a longer id is not put to a chat.
 const KEY_BYTES: usize = 512;

@@ -6,8 +6,9 @@ use argus_protocol::{Frame, ThreadId, TurnId, frame};
 use serde_json::json;
 
 use crate::config::SessionConfig;
-use crate::effect::{Answer, Effect, Hastened, Preparation, StoreOp};
+use crate::effect::{Answer, Effect, Preparation, StoreOp};
 use crate::followups::MOST;
+use crate::hastening::Hastened;
 use crate::input::{Prompt, Ticket};
 use crate::lane::{LaneId, Mark, Running, State, Steer, SteerLeg, origin};
 use crate::link::Down;
