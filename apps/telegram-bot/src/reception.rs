@@ -23,7 +23,7 @@ pub struct ReceptionArgs {
     #[arg(long, env = "TELEGRAM_WEBHOOK_BIND", value_name = "ADDRESS")]
     pub telegram_webhook_bind: Option<String>,
 
-    /// What Telegram has to show with each message; 1 to 256 of A-Z a-z 0-9 _ - [default: another with each start]
+    /// What Telegram has to show with each message; 16 to 256 of A-Z a-z 0-9 _ - [default: another with each start]
     #[arg(long, env = "TELEGRAM_WEBHOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub telegram_webhook_secret: Option<String>,
 }
@@ -71,8 +71,9 @@ fn https(text: &str) -> Result<Url, String> {
 
 fn secret(text: &str) -> Result<Secret, String> {
     let fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    let secret = Secret::parse(text).filter(|_| text.len() <= 256 && text.chars().all(fit));
-    secret.ok_or_else(|| "has to be 1 to 256 of A-Z, a-z, 0-9, _ and -".to_owned())
+    // Whoever guesses it speaks for anybody, operators too.
+    let secret = Secret::parse(text).filter(|_| (16..=256).contains(&text.len()) && text.chars().all(fit));
+    secret.ok_or_else(|| "has to be 16 to 256 of A-Z, a-z, 0-9, _ and -".to_owned())
 }
 
 fn random() -> Result<Secret, String> {
@@ -118,8 +119,15 @@ mod tests {
             ("https://a.example/hook/", "127.0.0.1:8443".into())
         );
         assert_eq!(webhook.secret.reveal().len(), 64);
-        let given = ReceptionArgs { telegram_webhook_secret: Some("s_1".into()), ..args };
-        assert!(resolved(given).0.webhook.unwrap().secret.matches("s_1"));
+        let given =
+            ReceptionArgs { telegram_webhook_secret: Some("s_1-s_2-s_3-s_4-".into()), ..args.clone() };
+        assert!(resolved(given).0.webhook.unwrap().secret.matches("s_1-s_2-s_3-s_4-"));
+        let short = ReceptionArgs { telegram_webhook_secret: Some("s_1-s_2-s_3-s_4".into()), ..args };
+        let (reception, wrong) = resolved(short);
+        assert!(
+            reception.webhook.is_none() && wrong[0].contains("16 to 256"),
+            "what can be guessed: {wrong:?}"
+        );
     }
 
     #[test]
