@@ -86,6 +86,12 @@ async fn a_question_shows_what_it_is_about() {
         assert!(text.contains(part), "{text}");
     }
 
+    desk.asks(&question("unseen", FILES, &json!({}))).await;
+    assert!(
+        desk.asked("7").await.1.contains("⚠️ I cannot show you which"),
+        "nobody allows it unseen by mistake"
+    );
+
     let wanted = json!({ "cwd": "/w", "permissions": { "network": { "enabled": true }, "fileSystem": { "entries": [
         { "access": "write", "path": { "type": "path", "path": "/etc" } },
         { "access": "read", "path": { "type": "special", "value": { "kind": "root" } } }] } } });

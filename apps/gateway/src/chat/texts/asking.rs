@@ -78,7 +78,11 @@ pub(in crate::chat) fn kind(language: Language, kind: Kind) -> String {
 }
 
 pub(in crate::chat) fn no_files(language: Language) -> String {
-    pick(language, "The agent did not say which.", "代理没有说明是哪些文件。")
+    pick(
+        language,
+        "⚠️ I cannot show you which: the agent did not say, or they are too large to be kept. Deny what you do not know.",
+        "⚠️ 我无法显示是哪些文件：代理没有说明，或内容过大无法保留。不清楚内容时请拒绝。",
+    )
 }
 
 pub(in crate::chat) fn more(language: Language, count: usize) -> String {
