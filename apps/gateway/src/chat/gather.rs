@@ -121,6 +121,19 @@ impl Chats {
         }
     }
 
+    /// Whoever says something after an album has sent all of it: it comes first.
+    pub(super) async fn pass_on_before(&self, message: &Receive) -> Result<(), LedgerError> {
+        if message.manner != Manner::Addressed {
+            return Ok(());
+        }
+        for album in self.0.ledger.albums_before(message).await? {
+            if let Err(error) = self.pass_on(&album).await {
+                tracing::warn!(%error, "an album could not be passed on; it is tried again");
+            }
+        }
+        Ok(())
+    }
+
     /// Makes one message of an album, and has it take its way.
     async fn pass_on(&self, album: &Album) -> Result<(), ChatError> {
         let wanted = album.clone();

@@ -110,6 +110,7 @@ impl Chats {
         if let Some(disposition) = parts.gather(message).await? {
             return Ok(received(disposition));
         }
+        self.pass_on_before(message).await?;
         self.take(message).await
     }
 

@@ -297,6 +297,23 @@ async fn nothing_of_a_strangers_album_is_kept() {
 }
 
 #[tokio::test]
+async fn what_somebody_says_after_an_album_comes_after_it() {
+    let desk = Desk::new(&["7", "8"]).await;
+    let part = |user: &str, album: &str, text: &str| Receive {
+        attachments: vec![a_picture()],
+        album: Some(album.into()),
+        ..desk.message(user, user, text)
+    };
+    for message in [part("7", "a", "look"), part("8", "b", "another's"), part("7", "a", "")] {
+        assert_eq!(desk.receive(&message).await, Disposition::Submitted);
+    }
+    assert_eq!(desk.says("7", "what is it?").await, "Submitted");
+    let said: Vec<_> = desk.whole().into_iter().map(|one| (one.text, one.attachments.len())).collect();
+    assert_eq!(said, [("look".to_owned(), 2), ("what is it?".to_owned(), 0)]);
+    assert_eq!(desk.ledger.albums().await.unwrap().len(), 1, "another's may grow");
+}
+
+#[tokio::test]
 async fn an_album_is_one_submission_whenever_it_is_passed_on() {
     let desk = Desk::with_operator().await;
     let part = |text: &str| Receive {

@@ -57,6 +57,32 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// The albums of which parts came from who wrote this message, in the same chat.
+    pub async fn albums_before(&self, message: &Receive) -> Result<Vec<Album>, LedgerError> {
+        let mut albums = self.albums().await?;
+        albums.retain(|album| (&album.channel, &album.bot) == (&message.channel, &message.bot));
+        let mut theirs = Vec::new();
+        for album in albums {
+            let parts: Vec<String> = sqlx::query_scalar(
+                "SELECT message FROM album_parts WHERE channel = $1 AND bot = $2 AND album = $3 LIMIT 1",
+            )
+            .bind(&album.channel)
+            .bind(&album.bot)
+            .bind(&album.album)
+            .fetch_all(self.reads())
+            .await?;
+            for part in &parts {
+                let part: Receive = from_json("a part of an album", part)?;
+                if part.chat_key == message.chat_key && part.user.id == message.user.id {
+                    theirs.push(album.clone());
+                }
+            }
+        }
+        Ok(theirs)
+    }
+}
+
 impl Tx {
     /// Keeps a part of an album; the same one again changes nothing.
     pub async fn keep_part(&mut self, album: &str, part: &Receive) -> Result<(), LedgerError> {
