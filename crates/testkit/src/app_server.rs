@@ -10,7 +10,8 @@
 //! | `[ids]` | the answer is `thread=… turn=…` |
 //! | `[slow: ms]` | so long a wait between two deltas |
 //! | `[approve]`, `[approve: cmd]` | asks for approval of a command first; nothing is really run |
-//! | `[ask: method]` | sends the client that request first; the answer is `answered: ` and what came back |
+//! | `[change: path]` | asks for approval of a new file there first; nothing is really written |
+//! | `[ask: method]`, `[ask: method {…}]` | sends the client that request (with those members) first; the answer is `answered: ` and what came back |
 //! | `[early]`, `[late]` | `turn/start` is answered after `turn/started`, or after `turn/completed` |
 //! | `[hold: path]` | in the middle of the answer, waits until that file exists |
 //! | `[die]`, `[die: code]` | in the middle, the process exits (1) |

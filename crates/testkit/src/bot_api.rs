@@ -1,5 +1,6 @@
 //! A Bot API server for tests: it judges as Telegram does, remembers what the bot did, and fails on order.
 
+mod bringing;
 mod chats;
 mod commands;
 mod entities;
@@ -50,7 +51,7 @@ impl BotApi {
 
     /// The same on another address of this machine, such as the one by which containers reach it.
     pub fn start_at(host: IpAddr, token: &str) -> Self {
-        let me = User::new(4_242_424_242, "Argus").username("argus_test_bot").bot();
+        let me = User::new(id_of(token), "Argus").username("argus_test_bot").bot();
         let board = Arc::new(Board::new(State::new(token, me)));
         let bots = Bots::of(token, Arc::clone(&board));
         let serving = Arc::new(Loopback::serve(host, "bot-api", server::router(bots.clone())));
@@ -61,8 +62,8 @@ impl BotApi {
     /// Another bot at the same address, with chats, updates and faults of its own. The server ends with the last of them.
     #[must_use]
     pub fn another(&self, token: &str, username: &str) -> Self {
-        let id = token.split(':').next().and_then(|id| id.parse().ok()).unwrap_or(1);
-        let board = Arc::new(Board::new(State::new(token, User::new(id, "Other").username(username).bot())));
+        let me = User::new(id_of(token), "Other").username(username).bot();
+        let board = Arc::new(Board::new(State::new(token, me)));
         self.bots.add(token, Arc::clone(&board));
         Self { board, url: self.url.clone(), bots: self.bots.clone(), serving: Arc::clone(&self.serving) }
     }
@@ -81,6 +82,11 @@ impl BotApi {
     pub fn me(&self) -> User {
         self.board.read(|state| state.me.clone())
     }
+}
+
+/// The account that a token is of.
+fn id_of(token: &str) -> i64 {
+    token.split(':').next().and_then(|id| id.parse().ok()).unwrap_or(1)
 }
 
 /// What goes wrong.

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use crate::prompt::{count_and_size, in_deltas, numbered_deltas, own_text, words};
 
 /// What one input makes the agent do.
@@ -10,8 +12,10 @@ use crate::prompt::{count_and_size, in_deltas, numbered_deltas, own_text, words}
 pub(crate) struct Plan {
     /// A command to be approved before the answer.
     pub(crate) approve: Option<String>,
-    /// A request to the client before the answer, by its method; the answer then says what came back.
-    pub(crate) ask: Option<String>,
+    /// A file to be approved before the answer.
+    pub(crate) change: Option<String>,
+    /// A request to the client before the answer; the answer then says what came back.
+    pub(crate) ask: Option<Ask>,
     /// The answer, as it is streamed.
     pub(crate) answer: Answer,
     /// The wait between two deltas.
@@ -22,6 +26,14 @@ pub(crate) struct Plan {
     pub(crate) padding: usize,
     /// When the request that started the turn is answered.
     pub(crate) reply: Reply,
+}
+
+/// A request to the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ask {
+    pub(crate) method: String,
+    /// Members beside those that every request has.
+    pub(crate) params: Map<String, Value>,
 }
 
 /// When `turn/start` is answered. The real agent's notifications may overtake its answers.
@@ -73,6 +85,7 @@ impl Plan {
     pub(crate) fn read(text: &str) -> Self {
         let mut plan = Self {
             approve: None,
+            change: None,
             ask: None,
             answer: Answer::Text(echo(text)),
             pace: Duration::ZERO,
@@ -110,8 +123,14 @@ impl Plan {
                         Some(if argument.is_empty() { "touch approved" } else { argument }.to_owned());
                     continue;
                 }
+                "change" => {
+                    plan.change = Some(argument.to_owned());
+                    continue;
+                }
                 "ask" => {
-                    plan.ask = Some(argument.to_owned());
+                    let (method, params) = argument.split_once(' ').unwrap_or((argument, "{}"));
+                    let params = serde_json::from_str(params).unwrap_or_default();
+                    plan.ask = Some(Ask { method: method.to_owned(), params });
                     continue;
                 }
                 "early" => {
@@ -153,8 +172,8 @@ impl Plan {
 }
 
 /// The text of an input: its text parts, one below the other.
-pub(crate) fn input_text(input: &[serde_json::Value]) -> String {
-    let texts = input.iter().filter_map(|part| part.get("text").and_then(serde_json::Value::as_str));
+pub(crate) fn input_text(input: &[Value]) -> String {
+    let texts = input.iter().filter_map(|part| part.get("text").and_then(Value::as_str));
     texts.collect::<Vec<_>>().join("\n")
 }
 

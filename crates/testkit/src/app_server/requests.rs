@@ -90,7 +90,7 @@ fn answer(agent: &Arc<Agent>, method: &str, params: Option<&Value>) -> Result<An
     }
     match method {
         "account/read" => Ok(account().into()),
-        "model/list" => Ok(json!({ "data": [], "nextCursor": null }).into()),
+        "model/list" => Ok(shapes::models().into()),
         "thread/start" => threads::start(agent, params),
         "thread/resume" => threads::resume(agent, params),
         "thread/read" => threads::read(agent, params),

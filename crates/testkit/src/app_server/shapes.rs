@@ -148,6 +148,30 @@ pub(crate) fn approval(thread: &str, turn: &str, item: &Value) -> Value {
             { "acceptWithExecpolicyAmendment": { "execpolicy_amendment": words } }, "cancel"] })
 }
 
+/// A new file.
+pub(crate) fn change(id: &str, path: &str) -> Value {
+    json!({ "type": "fileChange", "id": id, "status": "inProgress",
+        "changes": [{ "path": path, "kind": { "type": "add" }, "diff": "new words\n" }],
+        "startedAtMs": unix_ms(), "completedAtMs": null })
+}
+
+/// What `item/fileChange/requestApproval` asks.
+pub(crate) fn change_approval(thread: &str, turn: &str, item: &Value) -> Value {
+    json!({ "threadId": thread, "turnId": turn, "itemId": item["id"], "startedAtMs": item["startedAtMs"],
+        "reason": null, "grantRoot": null })
+}
+
+/// What `model/list` answers.
+pub(crate) fn models() -> Value {
+    let model = |name: &str, default: bool| {
+        let effort = |word: &str| json!({ "reasoningEffort": word, "description": word });
+        json!({ "id": name, "model": name, "displayName": name, "description": "", "hidden": false,
+            "isDefault": default, "defaultReasoningEffort": "medium",
+            "supportedReasoningEfforts": [effort("medium"), effort("high")] })
+    };
+    json!({ "data": [model("scripted", true), model("scripted-mini", false)], "nextCursor": null })
+}
+
 pub(crate) fn failure(message: &str) -> Value {
     json!({ "message": message, "codexErrorInfo": "other", "additionalDetails": null, "misalignment": null })
 }

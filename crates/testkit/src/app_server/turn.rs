@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use self::tell::WillRetry;
 use super::agent::Agent;
 use super::fresh_id;
-use super::plan::{Event, Plan, Reply, input_text};
+use super::plan::{Ask, Event, Plan, Reply, input_text};
 use super::shapes::{self, Items, Load};
 use super::store::Status;
 use super::wire::unix_ms;
@@ -91,10 +91,13 @@ impl Playing {
         self.start_item(&said).await;
         self.complete_item(said).await;
         if let Some(command) = &plan.approve {
-            self.approve(command).await?;
+            self.approve_command(command).await?;
+        }
+        if let Some(path) = &plan.change {
+            self.approve_change(path).await?;
         }
         let deltas = match &plan.ask {
-            Some(method) => in_deltas(&self.ask(method).await?),
+            Some(ask) => in_deltas(&self.ask(ask).await?),
             None => plan.deltas(&self.thread, &self.turn),
         };
         let message = fresh_id();
@@ -150,9 +153,12 @@ impl Playing {
     }
 
     /// Sends the client a request, and words its answer.
-    async fn ask(&self, method: &str) -> Result<String, Ended> {
-        let params = json!({ "threadId": self.thread, "turnId": self.turn });
-        let (_, answer) = self.answered(method, params).await?;
+    async fn ask(&self, ask: &Ask) -> Result<String, Ended> {
+        let mut params = json!({ "threadId": self.thread, "turnId": self.turn });
+        for (name, value) in &ask.params {
+            params[name] = value.clone();
+        }
+        let (_, answer) = self.answered(&ask.method, params).await?;
         let came = answer.get("result").or_else(|| answer.get("error"));
         Ok(format!("answered: {}", came.unwrap_or(&Value::Null)))
     }
@@ -170,14 +176,25 @@ impl Playing {
     }
 
     /// Asks whether a command may run, and shows what came of it. Nothing is really run.
-    async fn approve(&self, command: &str) -> Result<(), Ended> {
+    async fn approve_command(&self, command: &str) -> Result<(), Ended> {
         let cwd =
             self.agent.state().loaded.get(&self.thread).map(|l| l.thread.cwd.clone()).unwrap_or_default();
-        let mut item = shapes::command(&format!("call_{}", fresh_id()), command, &cwd);
+        let item = shapes::command(&format!("call_{}", fresh_id()), command, &cwd);
+        let params = shapes::approval(&self.thread, &self.turn, &item);
+        self.approve(item, "item/commandExecution/requestApproval", params).await
+    }
+
+    /// Asks whether a file may be written, and shows what came of it. Nothing is really written.
+    async fn approve_change(&self, path: &str) -> Result<(), Ended> {
+        let item = shapes::change(&format!("call_{}", fresh_id()), path);
+        let params = shapes::change_approval(&self.thread, &self.turn, &item);
+        self.approve(item, "item/fileChange/requestApproval", params).await
+    }
+
+    async fn approve(&self, mut item: Value, method: &str, params: Value) -> Result<(), Ended> {
         self.agent.status(&self.thread, Load::WaitingOnApproval).await;
         self.start_item(&item).await;
-        let params = shapes::approval(&self.thread, &self.turn, &item);
-        let (request, answer) = self.answered("item/commandExecution/requestApproval", params).await?;
+        let (request, answer) = self.answered(method, params).await?;
         self.tell_resolved(request).await;
         let decision = &answer["result"]["decision"];
         let accepted = matches!(decision.as_str(), Some("accept" | "acceptForSession"))
@@ -188,8 +205,10 @@ impl Playing {
             _ => "failed",
         });
         if accepted {
-            item["exitCode"] = json!(0);
-            item["durationMs"] = json!(1);
+            if item["type"] == "commandExecution" {
+                item["exitCode"] = json!(0);
+                item["durationMs"] = json!(1);
+            }
             self.agent.status(&self.thread, Load::Active).await;
             self.complete_item(item).await;
         } else {

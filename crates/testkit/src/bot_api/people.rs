@@ -61,6 +61,11 @@ impl BotApi {
         self.board.read(|state| state.last_said(chat.id))
     }
 
+    /// Somebody deletes a message of the bot.
+    pub fn remove(&self, chat: &Chat, message_id: i64) {
+        self.board.write(|state| state.shown.remove(&(chat.id, message_id)));
+    }
+
     /// The person stops the bot: whatever it says there is refused with 403.
     pub fn block(&self, chat: &Chat) {
         self.board.write(|state| state.blocked.insert(chat.id));

@@ -49,7 +49,7 @@ impl Updates {
     }
 
     /// Forgets what `offset` confirms; a negative one keeps only that many from the end.
-    fn confirm(&mut self, offset: i64) {
+    pub(crate) fn confirm(&mut self, offset: i64) {
         let first_kept = if offset >= 0 {
             offset
         } else {
@@ -59,6 +59,11 @@ impl Updates {
         };
         self.waiting.retain(|(id, _)| *id >= first_kept);
         self.confirmed = self.confirmed.max(first_kept);
+    }
+
+    /// The oldest that waits, with its id.
+    pub(crate) fn first(&self) -> Option<(i64, Value)> {
+        self.waiting.front().cloned()
     }
 
     /// The lowest id the bot has not confirmed.
