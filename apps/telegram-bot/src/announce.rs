@@ -21,20 +21,21 @@ const fn command(name: &'static str, english: &'static str, chinese: &'static st
 }
 
 /// What the gateway answers itself.
-const COMMANDS: [Command; 14] = [
+const COMMANDS: [Command; 15] = [
     command("start", "Begin here", "从这里开始"),
     command("help", "What I can do", "我能做什么"),
     command("new", "Start a new thread", "开始新的对话"),
     command("stop", "Stop the running turn", "停止正在进行的回合"),
     command("status", "How things stand", "当前状态"),
     command("retry", "Ask the last question again", "重新提问上一个问题"),
-    command("last", "What was asked and answered last", "最近一次的提问与回答"),
-    command("lastresult", "The last answer again", "再次显示最近的回答"),
+    command("last", "The last answer again", "再次显示最近的回答"),
+    command("lastresult", "The same as /last", "与 /last 相同"),
     command("threads", "Threads of this chat", "此聊天的对话列表"),
     command("where", "Which session and thread this chat talks to", "此聊天所在的会话与线程"),
     command("whoami", "Who you are to me", "我所知道的你"),
     command("model", "Which model answers here", "此聊天使用的模型"),
     command("approvals", "What I ask before doing", "哪些操作需要先批准"),
+    command("busy", "What your messages do while I work", "我工作时如何处理你的消息"),
     command("lang", "My language", "我使用的语言"),
 ];
 /// The same, but not offered to everybody.

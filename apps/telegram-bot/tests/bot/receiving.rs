@@ -215,6 +215,7 @@ async fn people_are_offered_the_commands_in_english_and_chinese() {
             "whoami",
             "model",
             "approvals",
+            "busy",
             "lang"
         ]
     );
