@@ -140,7 +140,9 @@ pub(crate) async fn answer_press(bot: &Bot, query: &str, pressed: &Pressed) {
 /// The connection to Telegram: one client, whose limit is above that of a poll.
 pub(crate) fn connect(config: &BotConfig, token: &BotToken) -> reqwest::Result<Bot> {
     let limit = config.pace.poll + config.pace.overdue.mul_f64(0.75);
-    let client = teloxide::net::default_reqwest_settings().timeout(limit).build()?;
+    // The address holds the token, and whoever is followed to another one is told where from.
+    let stays = reqwest::redirect::Policy::none();
+    let client = teloxide::net::default_reqwest_settings().timeout(limit).redirect(stays).build()?;
     Ok(Bot::with_client(token.reveal(), client).set_api_url(config.api_url.clone()))
 }
 

@@ -45,6 +45,7 @@ impl Files {
         let client = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .read_timeout(SILENCE)
+            .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| TokenError::Client(error.to_string()))?;
         // Judges the form of the token and of the address.

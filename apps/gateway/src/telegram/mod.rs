@@ -176,7 +176,14 @@ const NO_PREVIEWS: LinkPreviewOptions = LinkPreviewOptions {
 
 fn client(limit: Duration) -> Result<reqwest::Client, reqwest::Error> {
     let connect = Duration::from_secs(5).min(limit);
-    reqwest::Client::builder().connect_timeout(connect).timeout(limit).tcp_nodelay(true).build()
+    // The address holds the token, and whoever is followed to another one is told where from.
+    let stays = reqwest::redirect::Policy::none();
+    reqwest::Client::builder()
+        .connect_timeout(connect)
+        .timeout(limit)
+        .tcp_nodelay(true)
+        .redirect(stays)
+        .build()
 }
 
 fn keyboard(rows: &[Vec<(&str, &str)>]) -> Option<InlineKeyboardMarkup> {

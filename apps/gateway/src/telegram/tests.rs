@@ -2,6 +2,8 @@
 
 use argus_testkit::bot_api::{BotApi, Chat, Fault, Preview, User};
 
+use tokio::net::TcpListener;
+
 use super::*;
 
 const TOKEN: &str = "4242424242:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -62,6 +64,39 @@ async fn what_goes_wrong_is_told_apart_and_never_shows_the_token() {
     let error = telegram.send(&key("7"), Text::Plain("x")).await.unwrap_err();
     assert!(matches!(error, SendError::Transient(_)), "{error:?}");
     assert!(!format!("{error} {error:?} {telegram:?}").contains("AAAA"), "{error:?}");
+}
+
+#[tokio::test]
+async fn nobody_is_followed_to_another_address_with_the_token_in_ours() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let (elsewhere, api) = (TcpListener::bind("127.0.0.1:0").await, TcpListener::bind("127.0.0.1:0").await);
+    let (elsewhere, api) = (elsewhere.unwrap(), api.unwrap());
+    let url = format!("http://{}", api.local_addr().unwrap()).parse().unwrap();
+    let answer = format!(
+        "HTTP/1.1 307 Elsewhere\r\nLocation: http://{}/x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        elsewhere.local_addr().unwrap()
+    );
+    let sends_away = async {
+        loop {
+            let (mut caller, _) = api.accept().await.unwrap();
+            _ = caller.read(&mut [0; 4096]).await;
+            _ = caller.write_all(answer.as_bytes()).await;
+        }
+    };
+    let calls = async {
+        let token = Secret::parse(TOKEN).unwrap();
+        let telegram = Telegram::new(&token, &url).unwrap();
+        assert!(telegram.send(&key("7"), Text::Plain("x")).await.is_err());
+        assert!(telegram.draft(&key("7"), 1, Text::Plain("x")).await.is_err());
+        let mut file = tokio::fs::File::from_std(tempfile::tempfile().unwrap());
+        assert!(Files::new(&token, &url).unwrap().fetch("f", 9, &mut file).await.is_err());
+    };
+    tokio::select! {
+        () = sends_away => unreachable!(),
+        followed = elsewhere.accept() => panic!("it is followed: {followed:?}"),
+        () = calls => {}
+    }
 }
 
 #[test]
