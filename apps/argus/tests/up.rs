@@ -228,3 +228,24 @@ async fn the_bot_goes_on_when_the_operators_token_is_replaced() {
     api.push_text(&chat, &ann, "[say: still here]");
     api.wait_text("still here", PATIENCE).await;
 }
+
+#[tokio::test]
+async fn it_takes_messages_that_telegram_brings_to_its_webhook() {
+    let api = BotApi::start("42:TEST");
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let gateway = up()
+        .with("TELEGRAM_BOT_TOKEN", api.token())
+        .with("TELEGRAM_API_URL", api.url())
+        .with("TELEGRAM_ALLOWED_USER_IDS", "7")
+        .with("TELEGRAM_WEBHOOK_URL", "https://bot.example")
+        .with("TELEGRAM_WEBHOOK_BIND", &free)
+        .start()
+        .await;
+    api.wait_calls("setWebhook", 1, PATIENCE).await;
+    let (ann, chat) = (User::new(7, "Ann"), Chat::private(&User::new(7, "Ann")));
+    api.push_text(&chat, &ann, "[say: brought]");
+    api.bring_to(&free, "").await;
+    api.wait_text("brought", PATIENCE).await;
+    assert!(api.calls_of("getUpdates").is_empty());
+    assert_eq!(gateway.turns().len(), 1);
+}
