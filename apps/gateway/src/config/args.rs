@@ -116,3 +116,31 @@ pub struct GatewayArgs {
     #[arg(long, env = "ARGUS_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<String>,
 }
+
+/// Variables that hold secrets of ours: agents, and commands that we run, must not inherit them.
+pub const SECRETS: [&str; 9] = [
+    "ARGUS_TOKEN",
+    "ARGUS_UPSTREAMS_JSON",
+    "ARGUS_NODE_TOKEN",
+    "ARGUS_MCP_TOKEN",
+    "TELEGRAM_BOT_TOKEN",
+    "TELEGRAM_WEBHOOK_SECRET",
+    "ARGUS_TRANSCRIBE_KEY",
+    // Addresses of the gateway for other programs, with a token in them perhaps.
+    "ARGUS_GATEWAY_WS_URL",
+    "NEXT_PUBLIC_ARGUS_WS_URL",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_that_is_secret_is_known_as_one() {
+        let settings = GatewayArgs::augment_args(clap::Command::new("argus"));
+        let secret = settings.get_arguments().filter(|argument| argument.is_hide_env_values_set());
+        for name in secret.filter_map(clap::Arg::get_env) {
+            assert!(SECRETS.iter().any(|known| name == *known), "{name:?}");
+        }
+    }
+}

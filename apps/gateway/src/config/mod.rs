@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use argus_protocol::token::Secret;
 
-pub use args::GatewayArgs;
+pub use args::{GatewayArgs, SECRETS};
 pub use docker::{ContainerLimits, DockerArgs, DockerConfig, EngineHost, InnerSandbox};
 pub use read::Mistakes;
 pub use telegram::{

@@ -10,24 +10,12 @@ use serde::Deserialize;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
-use crate::config::Transcriber;
+use crate::config::{SECRETS, Transcriber};
 
 /// How long one transcript may take.
 const LIMIT: Duration = Duration::from_mins(2);
 /// Longest transcript, in bytes.
 const LONGEST: u64 = 32 * 1024;
-/// What the gateway is told in its environment and the command need not know.
-const KEPT_FROM_COMMANDS: [&str; 7] = [
-    "ARGUS_TOKEN",
-    "ARGUS_UPSTREAMS_JSON",
-    "TELEGRAM_BOT_TOKEN",
-    "ARGUS_TRANSCRIBE_KEY",
-    "TELEGRAM_WEBHOOK_SECRET",
-    // With a token in them, perhaps.
-    "ARGUS_GATEWAY_WS_URL",
-    "NEXT_PUBLIC_ARGUS_WS_URL",
-];
-
 /// What is said in that file. An error is in words.
 pub(super) async fn transcribe(by: &Transcriber, file: &Path, mime: Option<&str>) -> Result<String, String> {
     let words = match by {
@@ -55,7 +43,7 @@ async fn run(command: &str, file: &Path) -> Result<String, String> {
     };
     let mut command = Command::new(program);
     command.args(arguments).arg(file).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    for name in KEPT_FROM_COMMANDS {
+    for name in SECRETS {
         command.env_remove(name);
     }
     let child = command.process_group(0).kill_on_drop(true).spawn();
@@ -132,10 +120,7 @@ async fn ask(
 
 #[cfg(test)]
 mod tests {
-    use clap::Args as _;
-
     use super::*;
-    use crate::config::GatewayArgs;
 
     fn by(command: &str) -> Transcriber {
         Transcriber::Command(command.to_owned())
@@ -149,15 +134,6 @@ mod tests {
         // No shell reads it.
         let told = transcribe(&by("echo ; exit 1"), file.path(), None).await.unwrap();
         assert!(told.starts_with("; exit 1 /"), "{told}");
-    }
-
-    #[test]
-    fn what_is_secret_in_our_settings_is_kept_from_the_command() {
-        let settings = GatewayArgs::augment_args(clap::Command::new("argus"));
-        let secret = settings.get_arguments().filter(|argument| argument.is_hide_env_values_set());
-        for name in secret.filter_map(clap::Arg::get_env) {
-            assert!(KEPT_FROM_COMMANDS.iter().any(|kept| name == *kept), "{name:?}");
-        }
     }
 
     #[tokio::test]

@@ -45,15 +45,6 @@ pub struct ProcessProvisioner {
     key: SigningKey,
 }
 
-/// Variables that an agent must not inherit.
-const KEPT_FROM_AGENTS: [&str; 6] = [
-    "ARGUS_TOKEN",
-    "TELEGRAM_BOT_TOKEN",
-    "TELEGRAM_WEBHOOK_SECRET",
-    "ARGUS_TRANSCRIBE_KEY",
-    "ARGUS_NODE_TOKEN",
-    "ARGUS_MCP_TOKEN",
-];
 /// How long a bridge that is being removed may take to end its agent.
 const REMOVAL_GRACE: Duration = Duration::from_secs(5);
 /// A Unix socket's path has room for this many bytes everywhere.
@@ -108,7 +99,7 @@ impl ProcessProvisioner {
             .env("APP_HOME", &self.settings.home)
             .env("APP_WORKSPACE", &self.settings.workspace)
             .env("ARGUS_SESSION_ID", session.as_str());
-        for name in KEPT_FROM_AGENTS {
+        for name in crate::config::SECRETS {
             command.env_remove(name);
         }
         // A session of its own, so that neither our end nor our terminal's reaches it.
