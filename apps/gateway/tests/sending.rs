@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use argus_testkit::bot::Bot;
-use argus_testkit::bot_api::{BotApi, Chat, User};
+use argus_testkit::bot_api::{BotApi, Chat, Fault, User};
 use argus_testkit::gateway::Gateway;
 use argus_testkit::programs::{PATIENCE, eventually};
 use serde_json::{Value, json};
@@ -180,4 +180,23 @@ async fn where_nobody_is_to_be_reached_that_is_said() {
     let reply = send(&gateway, json!({ "text": "x" })).await;
     let words = "no Telegram bot is configured; set TELEGRAM_BOT_TOKEN";
     assert_eq!(reply["error"]["message"], words, "{reply}");
+}
+
+#[tokio::test]
+async fn for_a_chat_that_so_many_messages_wait_for_no_more_is_taken() {
+    let api = BotApi::start(TOKEN);
+    let (gateway, _bot) = started(&api).await;
+    api.fail_next("sendMessage", Fault::TooManyRequests { retry_after: 600 });
+    for _ in 0..200 {
+        assert_eq!(send(&gateway, json!({ "text": "more" })).await["result"]["messages"], 1);
+    }
+    let refused = send(&gateway, json!({ "text": "one more" })).await;
+    let words = refused["error"]["message"].as_str().unwrap_or_default();
+    assert!(words.contains("200 messages wait for this chat already"), "{refused}");
+    let to = json!({ "channel": "telegram", "chatKey": "8" });
+    assert_eq!(
+        send(&gateway, json!({ "text": "hi", "to": to })).await["result"]["messages"],
+        1,
+        "others have room"
+    );
 }

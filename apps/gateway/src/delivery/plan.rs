@@ -1,8 +1,10 @@
-//! Files as the messages that carry them: as what each goes, and which go together. Pure.
+//! Files as the messages that carry them: where each is, as what it goes, and which go together. Pure.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use argus_protocol::argus::message::{SendFile, SendKind};
+
+use crate::workspace::Workspace;
 
 /// Files of one call.
 pub(super) const MOST_FILES: usize = 10;
@@ -58,6 +60,30 @@ pub(super) fn groups(kinds: &[SendKind]) -> Vec<Vec<usize>> {
         }
     }
     groups.into_iter().map(|(_, places)| places).collect()
+}
+
+/// The path below the workspace.
+pub(super) fn within(workspace: &Workspace, seen_at: Option<&Path>, path: &Path) -> Result<PathBuf, String> {
+    let relative = if path.is_absolute() {
+        let folder = workspace.place();
+        let below = seen_at.and_then(|seen_at| path.strip_prefix(seen_at).ok());
+        below.or_else(|| path.strip_prefix(&folder).ok()).ok_or_else(|| {
+            let shown =
+                seen_at.map_or_else(|| folder.display().to_string(), |seen_at| seen_at.display().to_string());
+            format!("it is outside of the workspace {shown}; copy it there first")
+        })?
+    } else {
+        path
+    };
+    let mut clean = PathBuf::new();
+    for step in relative.components() {
+        match step {
+            Component::Normal(name) => clean.push(name),
+            Component::CurDir => {}
+            _ => return Err("it leads out of the workspace".to_owned()),
+        }
+    }
+    Ok(clean)
 }
 
 #[cfg(test)]

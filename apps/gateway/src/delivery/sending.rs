@@ -1,6 +1,6 @@
 //! `argus/message/send`: text and files of a session's workspace for a chat.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use argus_protocol::argus::input::Source;
@@ -9,7 +9,7 @@ use argus_protocol::{RpcError, SessionId};
 use argus_session::ChatRef;
 use tokio::sync::Mutex;
 
-use super::plan::{MOST_FILES, fault, groups, kind_of, limit_of};
+use super::plan::{MOST_FILES, fault, groups, kind_of, limit_of, within};
 use super::{Kept, answer};
 use crate::store::ledger::{Body, FilesBody, KeptFile, Ledger, LedgerError, NewRow};
 use crate::telegram::{CHANNEL, ChatId};
@@ -21,6 +21,8 @@ const LONGEST_TEXT: usize = 256 * 1024;
 const LONGEST_CAPTION: usize = 1024;
 /// The longest idempotency key, in bytes.
 const LONGEST_KEY: usize = 256;
+/// With so many messages waiting for a chat nothing more is taken for it: it gets about one a second.
+const MOST_WAITING: u64 = 200;
 /// Chats of a session that are looked at.
 const MOST_CHATS: u32 = 1000;
 
@@ -77,6 +79,10 @@ impl Sending {
         let key = dedupe_key(session, request.idempotency_key.as_deref())?;
         if self.0.ledger.was_put_out(&format!("{key}:0")).await.map_err(|error| unstored(&error))? {
             return Ok(Sent { ok: true, messages: 0 });
+        }
+        if self.0.ledger.waiting_for(&chat).await.map_err(|error| unstored(&error))? >= MOST_WAITING {
+            let words = format!("{MOST_WAITING} messages wait for this chat already; send it again later");
+            return Err(RpcError::overloaded(words));
         }
         let kept = self.keep(session, request.files).await?;
         let names: Vec<_> = kept.iter().map(|(file, _)| file.kept.clone()).collect();
@@ -266,30 +272,6 @@ fn copy(
     };
     let (html, plain) = below.map(|part| (part.html, part.plain)).unwrap_or_default();
     Ok((KeptFile { kept, name, kind, html, plain }, after))
-}
-
-/// The path below the workspace.
-fn within(workspace: &Workspace, seen_at: Option<&Path>, path: &Path) -> Result<PathBuf, String> {
-    let relative = if path.is_absolute() {
-        let folder = workspace.place();
-        let below = seen_at.and_then(|seen_at| path.strip_prefix(seen_at).ok());
-        below.or_else(|| path.strip_prefix(&folder).ok()).ok_or_else(|| {
-            let shown =
-                seen_at.map_or_else(|| folder.display().to_string(), |seen_at| seen_at.display().to_string());
-            format!("it is outside of the workspace {shown}; copy it there first")
-        })?
-    } else {
-        path
-    };
-    let mut clean = PathBuf::new();
-    for step in relative.components() {
-        match step {
-            Component::Normal(name) => clean.push(name),
-            Component::CurDir => {}
-            _ => return Err("it leads out of the workspace".to_owned()),
-        }
-    }
-    Ok(clean)
 }
 
 fn unstored(error: &LedgerError) -> RpcError {

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::body::FilesBody;
-use super::codec::{from_json, parse};
+use super::codec::{from_json, from_sql, parse};
 use super::{Language, Ledger, LedgerError, Tx, people};
 
 impl Ledger {
@@ -36,6 +36,19 @@ impl Ledger {
             }
         }
         Ok(names)
+    }
+
+    /// How many messages wait for that chat.
+    pub async fn waiting_for(&self, chat: &ChatRef) -> Result<u64, LedgerError> {
+        let waiting: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM outbox WHERE state = 'pending' AND channel = $1 AND bot = $2 AND chat_key = $3",
+        )
+        .bind(&chat.channel)
+        .bind(&chat.bot)
+        .bind(chat.chat.as_str())
+        .fetch_one(self.reads())
+        .await?;
+        Ok(from_sql(waiting))
     }
 
     /// The chats that a session speaks with, at most so many, those it was bound to last first; not the private ones of
