@@ -1,7 +1,9 @@
 //! Answers of people to an agent's questions: by a button, or in words as a reply to the question.
 
-use argus_protocol::SessionId;
+use argus_protocol::agent::Route;
 use argus_protocol::argus::chat::{Disposition, Pressed, Receive};
+use argus_protocol::{SessionId, ThreadId};
+use argus_session::Target;
 use serde_json::Value;
 
 use super::asking::{self, Asked, Draft, Form, Step, Stepped, Wrong};
@@ -17,6 +19,8 @@ struct Told {
     result: String,
     /// Whether the turn has to be stopped too.
     stops: bool,
+    /// The thread in which the agent asked, where it says so.
+    thread: Option<ThreadId>,
 }
 
 /// What a button comes to.
@@ -83,9 +87,16 @@ impl Parts {
     }
 
     async fn tell(&self, spoken: &Spoken, told: Option<Told>) -> Result<(), ChatError> {
-        let Some(Told { session, key, result, stops }) = told else { return Ok(()) };
+        let Some(Told { session, key, result, stops, thread }) = told else { return Ok(()) };
         self.turns.answer(&session, &key, &result).await;
-        if stops && let Err(reason) = self.stop(&spoken.chat, &session).await? {
+        if !stops {
+            return Ok(());
+        }
+        let stopped = match thread {
+            Some(id) => self.turns.stop(&session, &Target::Thread { id }).await,
+            None => self.stop(&spoken.chat, &session).await?,
+        };
+        if let Err(reason) = stopped {
             tracing::warn!(session.id = %session, reason, "a turn could not be stopped after its question was denied");
         }
         Ok(())
@@ -215,7 +226,9 @@ async fn close(tx: &mut Tx, by: &Spoken, question: &Question, end: End) -> Resul
     tx.end_question(&asked.id, Some(&result), &end.words).await?;
     let language = tx.language(&asked.chat, &asked.asker).await?;
     asking::change(tx, question, language, Some(&end.words), &by.idempotency_key).await?;
-    Ok(Told { session: asked.session.clone(), key: asked.key.clone(), result, stops: end.stops })
+    let route: Route<'_> = serde_json::from_str(&asked.params).unwrap_or_default();
+    let thread = route.thread_id.and_then(|thread| thread.parse().ok());
+    Ok(Told { session: asked.session.clone(), key: asked.key.clone(), result, stops: end.stops, thread })
 }
 
 /// Who asked for the turn may answer what is asked in it, and so may an operator.

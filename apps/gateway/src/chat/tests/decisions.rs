@@ -89,3 +89,11 @@ async fn where_a_denial_does_not_end_the_turn_it_is_stopped() {
     assert_eq!(told, json!({ "permissions": {}, "scope": "turn" }));
     assert_eq!(*locked(&desk.sessions.stopped), [target("7", 0)]);
 }
+
+#[tokio::test]
+async fn what_is_stopped_is_the_turn_that_asked_whatever_else_runs() {
+    let desk = Desk::with_operator().await;
+    let asked = json!({ "threadId": "t", "cwd": "/", "permissions": {} });
+    desk.decided(&question("1", PERMISSIONS, &asked), "⏹ Deny and stop").await;
+    assert_eq!(*locked(&desk.sessions.stopped), [Target::Thread { id: "t".parse().unwrap() }]);
+}
