@@ -363,3 +363,23 @@ async fn what_is_no_button_of_ours_does_nothing() {
     let stranger = desk.presses("1", "7", &buttons[0].data).await;
     assert!(stranger.alert && desk.told().is_empty(), "{stranger:?}");
 }
+
+#[tokio::test]
+async fn a_question_is_put_again_where_its_group_went_and_can_be_answered_there() {
+    let desk = Desk::with_operator().await;
+    assert_eq!(desk.asks(&in_chat("-5", "1", COMMAND, &command())).await, None);
+    let (_, text, _) = desk.asked("-5").await;
+    assert_eq!(desk.asks(&in_chat("-5", "2", COMMAND, &command())).await, None);
+    let (_, _, over) = desk.asked("-5").await;
+    desk.presses("7", "-5", &over[0].data).await;
+    desk.edited("-5").await;
+    let group = ChatRef { channel: "telegram".into(), bot: "42".into(), chat: "-5".parse().unwrap() };
+    for _ in 0..2 {
+        desk.ledger.move_chat(&group, &"-1005".parse().unwrap()).await.unwrap();
+    }
+    let (_, again, buttons) = desk.asked("-1005").await;
+    assert_eq!((again, desk.sent("-1005").await), (text, None), "what is over stays");
+    desk.presses("7", "-1005", &buttons[0].data).await;
+    assert_eq!(desk.told().len(), 2);
+    assert!(desk.edited("-1005").await.0.contains("Allowed once"));
+}

@@ -18,6 +18,11 @@ const NOTE: &str = "INSERT INTO chat_moves (channel, bot, chat_key, first) VALUE
      (SELECT first FROM chat_moves WHERE channel = $1 AND bot = $2 AND chat_key = $3), $3)) ON CONFLICT DO NOTHING";
 const ASKED: &str = "UPDATE questions SET chat_key = $4 \
      WHERE channel = $1 AND bot = $2 AND chat_key = $3 AND state = 'open'";
+/// The buttons of a question stay behind: it is put again, with every change of it so far.
+const PUT_AGAIN: &str = "UPDATE outbox SET chat_key = $4, state = 'pending', message_id = NULL, attempts = 0 \
+     WHERE channel = $1 AND bot = $2 AND chat_key = $3 AND state = 'sent' AND EXISTS (SELECT 1 FROM questions q \
+     WHERE q.channel = $1 AND q.bot = $2 AND q.chat_key = $3 AND q.state = 'open' \
+     AND (dedupe_key = 'ask:' || q.id OR dedupe_key LIKE 'ask:' || q.id || ':%'))";
 const SETTINGS: &str = "UPDATE chat_settings SET chat_key = $4 \
      WHERE channel = $1 AND bot = $2 AND chat_key = $3 AND NOT EXISTS \
      (SELECT 1 FROM chat_settings WHERE channel = $1 AND bot = $2 AND chat_key = $4)";
@@ -58,10 +63,11 @@ impl Tx {
         }
         self.rename(NOTE, from, to, None).await?;
         self.rename(HOME, from, to, None).await?;
+        let asked = self.rename(PUT_AGAIN, from, to, None).await?;
         self.rename(ASKED, from, to, None).await?;
         self.rename(SETTINGS, from, to, None).await?;
         let moved = self.rename(WAITING, from, to, None).await?;
-        self.outbox_grew |= moved > 0;
+        self.outbox_grew |= moved + asked > 0;
         Ok(moved)
     }
 
