@@ -153,6 +153,13 @@ impl Live {
         }
     }
 
+    /// What was taken could not be shown now; it is tried again, as it is then.
+    pub(super) fn missed(&self, submission: &SubmissionId) {
+        if let Some(turn) = self.turns().shown.get_mut(submission) {
+            turn.fresh = turn.place != Place::Given;
+        }
+    }
+
     /// That chat takes no drafts; the turn is to be shown in another way.
     pub(super) fn no_drafts(&self, chat: &ChatKey, submission: &SubmissionId) {
         let mut turns = self.turns();

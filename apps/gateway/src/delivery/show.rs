@@ -1,4 +1,5 @@
-//! Shows how far a turn has come: in a draft, or in a message that is edited. What does not work is never tried again as it was.
+//! Shows how far a turn has come: in a draft, or in a message that is edited. What does not work now is shown later, as it
+//! is then.
 
 use argus_chat_markup::Part;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,7 @@ async fn draft(parts: &Parts, change: &Change, part: &Part) -> Ended {
     };
     let Err(error) = drawn else { return Ended::Done };
     if let Some(ended) = passing(parts, &error) {
+        parts.live.missed(&change.submission);
         return ended;
     }
     tracing::info!(chat.key = %chat, %error, "drafts are not taken there");
@@ -68,7 +70,10 @@ async fn edit(parts: &Parts, change: &Change, part: &Part, shutdown: &Cancellati
             match passing(parts, &error) {
                 // It may have been taken all the same: another one would stand there twice.
                 Some(_) if known.is_none() && matches!(error, SendError::Transient(_)) => Place::Given,
-                Some(ended) => return ended,
+                Some(ended) => {
+                    parts.live.missed(&change.submission);
+                    return ended;
+                }
                 None => Place::Given,
             }
         }

@@ -207,3 +207,16 @@ async fn however_many_turns_are_shown_there_is_room_for_messages() {
     desk.put("1", "whole").await;
     assert_eq!(desk.delivered([1]).await, [["whole"]]);
 }
+
+#[tokio::test]
+async fn what_could_not_be_shown_is_shown_later_though_nothing_new_comes() {
+    for fault in [Fault::TooManyRequests { retry_after: 1 }, Fault::DropBeforeAccept] {
+        let mut desk = Desk::showing(generous(), showing(Streaming::Edit)).await;
+        desk.start();
+        desk.says("1", 1, "One");
+        desk.shows(1, "One").await;
+        desk.api.fail_next("editMessageText", fault);
+        desk.says("1", 1, " and two");
+        desk.shows(1, "One and two").await;
+    }
+}
