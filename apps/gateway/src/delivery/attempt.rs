@@ -5,9 +5,10 @@ use std::time::Duration;
 use argus_protocol::SubmissionId;
 use tokio_util::sync::CancellationToken;
 
+use super::render::{WHOLE, answer};
 use super::{Parts, Token, form};
 use crate::clock::unix_ms;
-use crate::store::ledger::{LedgerError, Row};
+use crate::store::ledger::{Body, DocumentBody, Language, LedgerError, NewRow, Row};
 use crate::telegram::SendError;
 
 /// A message that could not be sent for this long is given up, in milliseconds …
@@ -94,7 +95,7 @@ async fn judge(parts: &Parts, row: &Row, error: SendError) -> Ended {
         | SendError::TooLong
         | SendError::NotModified
         | SendError::NoSuchMessage(_)
-        | SendError::Other(_) => return give_up(parts, row, &words).await,
+        | SendError::Other(_) => return instead(parts, row, &words).await,
         SendError::Unauthorized => return unauthorized(parts, &words),
         SendError::RetryAfter(seconds) => {
             let pause = told_to_wait(seconds);
@@ -147,6 +148,29 @@ async fn give_up_chat(parts: &Parts, row: &Row, words: &str) -> Ended {
     }
     tracing::warn!(chat.key = %row.chat.chat, error = words, "a chat is gone; what waited for it is given up");
     stored(parts, row, gone.map(|_| ()))
+}
+
+/// A long answer that may not come as a file comes as messages; anything else is given up.
+async fn instead(parts: &Parts, row: &Row, words: &str) -> Ended {
+    if let Body::Document(DocumentBody { name, text, .. }) = &row.body
+        && name == WHOLE
+    {
+        let (chat, id) = (row.chat.clone(), row.id);
+        let bodies = answer(text, None, Language::English);
+        let put_out = parts.ledger.write(move |tx| {
+            Box::pin(async move {
+                for (number, body) in bodies.into_iter().enumerate() {
+                    let dedupe_key = format!("instead:{id}:{number}");
+                    tx.put_out(NewRow { dedupe_key, chat: chat.clone(), body }).await?;
+                }
+                Ok(())
+            })
+        });
+        if let Err(error) = put_out.await {
+            return stored(parts, row, Err(error));
+        }
+    }
+    give_up(parts, row, words).await
 }
 
 async fn give_up(parts: &Parts, row: &Row, words: &str) -> Ended {

@@ -8,7 +8,7 @@ use crate::store::ledger::{Body, DocumentBody, Language, NewRow, TextBody};
 /// The longest message, in UTF-16 units.
 const LONGEST: usize = 4096;
 /// The name of the file that holds a long answer.
-const WHOLE: &str = "answer.md";
+pub(super) const WHOLE: &str = "answer.md";
 /// The longest reason, in characters; what is over goes.
 const LONGEST_REASON: usize = 1000;
 

@@ -4,7 +4,7 @@ use argus_protocol::argus::message::SendKind;
 use argus_testkit::bot_api::SentFile;
 
 use super::*;
-use crate::store::ledger::{Button, DocumentBody, EditBody, FilesBody, KeptFile, TakeBackBody};
+use crate::store::ledger::{Button, DocumentBody, EditBody, FilesBody, KeptFile, Language, TakeBackBody};
 
 fn buttons(names: &[&str]) -> Vec<Vec<Button>> {
     let button = |name: &&str| Button { text: (*name).to_owned(), data: format!("do:{name}") };
@@ -189,6 +189,20 @@ async fn where_files_may_not_be_sent_texts_still_come() {
     desk.start();
     assert_eq!(desk.delivered([1]).await, [["the answer"]]);
     assert_eq!(left(&desk), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_long_answer_whose_file_is_refused_comes_as_messages() {
+    let mut desk = Desk::new(generous()).await;
+    let documents = "not enough rights to send documents to the chat";
+    desk.api.fail_while("sendDocument", Fault::BadRequest(documents.to_owned()));
+    let text = (0..3000).map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
+    for (number, body) in answer(&text, Some(5000), Language::English).into_iter().enumerate() {
+        desk.put_out("1", &format!("a:{number}"), body).await;
+    }
+    desk.start();
+    let [told] = desk.delivered([1]).await;
+    assert!(told[1..].join(" ") == text, "{} messages", told.len());
 }
 
 #[tokio::test]
