@@ -31,7 +31,10 @@ impl Session {
         match &mut lane.state {
             State::Running(_) => self.interrupt(id, Why::Asked),
             State::Recovering(recovering) => recovering.stopped = true,
-            State::Starting(Starting { leg: Leg::Sent(sent), .. }) => sent.stopped = true,
+            State::Starting(Starting { leg: Leg::Sent(sent), request_id, .. }) => {
+                sent.stopped = true;
+                self.relay.hurry(*request_id, self.now.mono + SessionConfig::INTERRUPT_GRACE_MS);
+            }
             State::Starting(_) | State::Preparing { .. } => {
                 match std::mem::replace(&mut lane.state, State::Idle) {
                     State::Starting(Starting {

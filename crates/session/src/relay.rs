@@ -142,6 +142,17 @@ impl Relay {
         }
     }
 
+    /// The reply to `id` is to come by `at` at the latest.
+    pub(crate) fn hurry(&mut self, id: u64, at: u64) {
+        if let Some((_, limit)) = self.pending.get_mut(&id)
+            && let Some(late) = limit.filter(|late| *late > at)
+        {
+            *limit = Some(at);
+            self.limits.remove(&(late, id));
+            self.limits.insert((at, id));
+        }
+    }
+
     /// The frames that wait until this thread is resumed; `None` when it is not being resumed.
     pub(crate) fn held_for(&mut self, thread: &ThreadId) -> Option<&mut Vec<(ClientId, Frame)>> {
         match self.resuming.get(thread).and_then(|id| self.pending.get_mut(id)) {

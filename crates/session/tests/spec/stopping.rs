@@ -178,6 +178,19 @@ fn an_interrupt_that_the_agent_ignores_ends_its_processes_and_the_turn_was_stopp
 }
 
 #[test]
+fn an_agent_that_does_not_even_take_a_turn_which_was_stopped_is_ended_as_soon() {
+    let mut world = World::new();
+    world.manners.silent.insert("turn/start");
+    let id = world.chat_says("a", "one");
+    world.pass(5_000);
+    assert_eq!(world.stop(lane_of("a")), stopped(0));
+    world.pass(9_999);
+    assert_eq!((world.outcome(&id), world.orders.len()), (End::Open, 0));
+    world.pass(1);
+    assert_eq!((world.outcome(&id), &world.orders[..]), (interrupted(""), &["kill"][..]));
+}
+
+#[test]
 fn a_stop_said_twice_interrupts_once() {
     let mut world = World::new();
     world.manners.silent.insert("turn/interrupt");
