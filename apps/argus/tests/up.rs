@@ -20,7 +20,7 @@ async fn printed(gateway: &Gateway, part: &str) -> String {
 /// Runs another command of the person's in that home.
 fn argus(gateway: &Gateway, deed: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_argus"));
-    command.arg(deed).env_clear().envs(clean_environment()).env("ARGUS_HOME", gateway.home());
+    command.args(deed.split(' ')).env_clear().envs(clean_environment()).env("ARGUS_HOME", gateway.home());
     command.output().expect("it can be started")
 }
 
@@ -248,4 +248,37 @@ async fn it_takes_messages_that_telegram_brings_to_its_webhook() {
     api.wait_text("brought", PATIENCE).await;
     assert!(api.calls_of("getUpdates").is_empty());
     assert_eq!(gateway.turns().len(), 1);
+}
+
+#[tokio::test]
+async fn pair_lists_who_wrote_lets_them_in_and_takes_it_back() {
+    let api = BotApi::start("42:TEST");
+    let gateway = up()
+        .with("TELEGRAM_BOT_TOKEN", api.token())
+        .with("TELEGRAM_API_URL", api.url())
+        .with("TELEGRAM_ALLOWED_USER_IDS", "8")
+        .start()
+        .await;
+    printed(&gateway, "Stop with Ctrl-C.").await;
+    let (ann, chat) = (User::new(7, "Ann"), Chat::private(&User::new(7, "Ann")));
+    let knows = || text(&argus(&gateway, "pair list").stdout);
+    api.push_text(&chat, &ann, "hello?");
+    api.wait_text("We have not met yet", PATIENCE).await;
+    assert!(
+        knows().lines().any(|line| line.starts_with("7  Ann  ") && line.contains("waits")),
+        "{}",
+        knows()
+    );
+    assert!(argus(&gateway, "pair approve 7").status.success());
+    api.wait_text("You are let in.", PATIENCE).await;
+    assert!(knows().lines().any(|line| line.starts_with("7  Ann  user  ")), "{}", knows());
+    api.push_text(&chat, &ann, "[say: hello Ann]");
+    api.wait_text("hello Ann", PATIENCE).await;
+    assert!(argus(&gateway, "pair revoke 7").status.success());
+    let count = api.sent().len();
+    let update = api.push_text(&chat, &ann, "[say: too late]");
+    api.wait_confirmed(update + 1, PATIENCE).await;
+    let again = argus(&gateway, "pair revoke 7");
+    assert!(!again.status.success(), "{again:?}");
+    assert_eq!((api.sent().len(), gateway.turns().len()), (count, 1));
 }

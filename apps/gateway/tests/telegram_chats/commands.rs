@@ -6,41 +6,46 @@ use serde_json::json;
 
 use crate::stage::Stage;
 
-fn chinese(text: &str) -> bool {
+fn is_chinese(text: &str) -> bool {
     text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
 }
 
 #[tokio::test]
 async fn every_command_is_offered_and_answered_in_english_and_chinese() {
-    let stage = Stage::set(&[]).await;
+    // One person for each, so that no answer waits for another's.
+    let (english, chinese) = (101_i64, 201_i64);
+    let ids: Vec<_> = (0..50).flat_map(|n| [english + n, chinese + n]).map(|id| id.to_string()).collect();
+    let stage = Stage::set(&[("TELEGRAM_OPERATOR_USER_IDS", &ids.join(","))]).await;
     let offered =
         eventually("both lists", async || Some(stage.api.commands()).filter(|lists| lists.len() == 2)).await;
     let of = |language: Option<&str>| {
         let of = offered.iter().find(|one| one.language.as_deref() == language);
         of.unwrap_or_else(|| panic!("{language:?} in {offered:?}")).list.clone()
     };
-    let (english, chinese_ones) = (of(None), of(Some("zh")));
     let names = |list: &[(String, String)]| list.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-    assert_eq!(names(&english), names(&chinese_ones));
-    assert!(english.iter().all(|(_, words)| !chinese(words)));
-    assert!(chinese_ones.iter().all(|(_, words)| chinese(words)));
+    let lists = [of(None), of(Some("zh"))];
+    assert_eq!(names(&lists[0]), names(&lists[1]));
+    assert!(lists[0].iter().all(|(_, words)| !is_chinese(words)));
+    assert!(lists[1].iter().all(|(_, words)| is_chinese(words)));
 
-    let mut commands = names(&english);
+    let mut commands = names(&lists[0]);
     commands.extend(["sessions", "pair", "usage"].map(str::to_owned));
-    let people =
-        [("en", User::new(7, "Ada").language("en")), ("zh", User::new(7, "Ada").language("zh-hans"))];
-    for (language, ada) in &people {
-        for command in &commands {
-            let before = stage.api.sent().len();
-            stage.api.push_text(&stage.chat, ada, &format!("/{command}"));
-            let answer = stage.api.wait_sent(before + 1, PATIENCE).await.remove(before);
-            assert_eq!(chinese(&answer.text), *language == "zh", "/{command} in {language}: {}", answer.text);
+    let mut asked = Vec::new();
+    for (n, command) in (0..).zip(&commands) {
+        for (id, language) in [(english + n, "en"), (chinese + n, "zh-hans")] {
+            let who = User::new(id, "Ada").language(language);
+            stage.api.push_text(&Chat::private(&who), &who, &format!("/{command}"));
+            asked.push((command, language, Chat::private(&who)));
         }
     }
-    assert_eq!(stage.api.sent().len(), 2 * commands.len(), "one answer each");
+    stage.api.wait_sent(asked.len(), PATIENCE).await;
+    for (command, language, chat) in &asked {
+        let said = stage.said(chat);
+        assert_eq!(said.len(), 1, "/{command} in {language}: {said:?}");
+        assert_eq!(is_chinese(&said[0]), *language != "en", "/{command} in {language}: {said:?}");
+    }
     assert!(stage.gateway.turns().is_empty(), "no command is work");
-    stage.say("/help");
-    let help = stage.api.wait_sent(2 * commands.len() + 1, PATIENCE).await.pop().unwrap().text;
+    let help = stage.said(&Chat::private(&User::new(english + 1, "Ada"))).concat();
     for command in commands.iter().filter(|name| !matches!(name.as_str(), "start" | "lastresult")) {
         assert!(help.contains(&format!("/{command} ")), "/{command} in {help}");
     }

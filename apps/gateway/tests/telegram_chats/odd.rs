@@ -99,7 +99,7 @@ async fn an_answer_over_the_limit_comes_whole_as_a_document() {
     let file = all.iter().find_map(|sent| sent.file.clone()).unwrap();
     let whole = deltas_text(400, 10);
     assert!(file.kind == "document" && file.bytes == whole.as_bytes(), "{} {:?}", file.kind, file.bytes);
-    assert!(file.name.ends_with(".md"), "{}", file.name);
+    assert_eq!(file.name, "answer.md");
     stage.say("[deltas: 200 size 10]");
     let short = deltas_text(200, 10);
     stage.reads(short.trim()).await;
@@ -116,6 +116,31 @@ async fn readiness_shows_how_long_ago_was_polled_and_sent() {
         ages.iter().all(|age| age.is_u64()).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_the_agent_does_is_shown_while_it_works_and_is_not_in_its_answer() {
+    for (wish, shown) in [("on", true), ("off", false)] {
+        let stage = Stage::set(&[
+            ("TELEGRAM_STREAMING", "edit"),
+            ("TELEGRAM_STREAM_INTERVAL_S", "0.1"),
+            ("TELEGRAM_ACTIVITY", wish),
+        ])
+        .await;
+        stage.say("[approve: make it] [say: it is made]");
+        let asked = stage.reads("May I run this command?").await;
+        if shown {
+            let live = stage.shows(&stage.chat, "⚙️").await;
+            assert!(live.text.contains("make it"), "{}", live.text);
+        }
+        stage.press(&stage.chat, &stage.ada, &asked, "Allow once").await;
+        eventually("the answer alone", async || {
+            stage.api.shown_in(&stage.chat).iter().any(|one| one.text == "it is made").then_some(())
+        })
+        .await;
+        let sent = stage.said(&stage.chat);
+        assert_eq!(sent.iter().any(|text| text.contains("⚙️")), shown, "{sent:?}");
+    }
 }
 
 #[tokio::test]

@@ -66,6 +66,8 @@ async fn a_form_of_a_server_is_filled_and_a_wrong_answer_asked_for_again() {
     stage.say(&asking("mcpServer/elicitation/request", &form));
     let shown = question(&stage, "shop asks").await;
     assert!(shown.text.contains("About your order"), "{}", shown.text);
+    // The next message goes when the question is noted as sent, by which an answer in words finds it.
+    stage.comes_after().await;
     answer(&stage, &shown, "many");
     stage.shows(&stage.chat, "That is no whole number.").await;
     answer(&stage, &shown, "3");
