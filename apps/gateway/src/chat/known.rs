@@ -33,6 +33,7 @@ impl Parts {
         let (files, left_out) = sift(message, self.gathering.media_limit);
         let deed = match said {
             Some(Command::Retry) => return self.retry(message, person).await,
+            Some(Command::Model) => return self.ask_for_models(message, person, language).await,
             Some(command) => self.obey(message, &person, command).await?,
             None if message.text.trim().is_empty() && files.is_empty() => {
                 Deed::Answer(Reply::Ready(if left_out.is_nothing() {

@@ -42,7 +42,7 @@ pub use self::gather::Gathering;
 use self::ports::Turns;
 use self::spoken::{Spoken, base};
 use crate::config::{Scope, WhileRunning};
-use crate::store::ledger::{Ledger, Person, Role, Via};
+use crate::store::ledger::{Language, Ledger, Person, Role, Via};
 use crate::telegram::CHANNEL;
 
 /// Longest text that becomes a submission, in bytes.
@@ -90,6 +90,8 @@ enum Done {
     As(Disposition),
     /// A submission that has to be brought to its session.
     Submitted(Box<Submission>),
+    /// A menu that the agent has to be asked for; the message is noted.
+    AsksAgent(Language),
 }
 
 impl Chats {
@@ -128,6 +130,12 @@ impl Chats {
                 let standing = parts.turns.submitted((*submission).clone()).await;
                 self.watch(*submission, standing);
                 Disposition::Submitted
+            }
+            Done::AsksAgent(language) => {
+                // The agent may take its time; nobody's next message waits for it.
+                let (chats, message) = (self.clone(), message.clone());
+                tokio::spawn(async move { chats.0.show_models(&message, language).await });
+                Disposition::Answered
             }
         };
         Ok(received(disposition))

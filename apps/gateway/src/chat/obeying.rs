@@ -60,8 +60,10 @@ impl Parts {
     ) -> Result<Deed, ChatError> {
         let language = person.reads(&message.user);
         Ok(Deed::Answer(match command {
-            // The second becomes a submission before it comes here.
-            Command::Help | Command::Retry => Reply::Ready(texts::help(language, person.role)),
+            // The others are taken up before they come here.
+            Command::Help | Command::Retry | Command::Model => {
+                Reply::Ready(texts::help(language, person.role))
+            }
             Command::WhoAmI => Reply::WhoAmI,
             Command::Start(typed) => match Typed::read(typed) {
                 Some(typed) => return Ok(pair(message, person, typed)),
@@ -76,7 +78,6 @@ impl Parts {
             },
             Command::Last => Reply::Last(self.session(message).await?),
             Command::Threads => Reply::Menu(self.threads(message, language).await?),
-            Command::Model => Reply::Menu(self.models(message, language).await?),
             Command::Approvals => Reply::Menu(self.approvals(message, language).await?),
             Command::Busy => Reply::Menu(self.busy(message, language).await?),
             Command::Lang => Reply::Menu(wishes::languages(person, language)),

@@ -1,12 +1,13 @@
 //! How a chat wants its turns, and how a person is spoken to: menus with buttons, and what a press of one changes.
 
-use argus_protocol::argus::chat::{Pressed, Receive};
+use argus_protocol::argus::chat::{Disposition, Pressed, Receive};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::button::{Deed, Setting};
+use super::known::first_sight;
 use super::pressing::{alert, notice, silent};
-use super::{ChatError, Parts, Spoken, chat_of, texts};
+use super::{ChatError, Done, Parts, Spoken, chat_of, reply, texts};
 use crate::config::while_running;
 use crate::store::ledger::{Button, ChatSettings, Language, Person, Role, Seen};
 
@@ -53,8 +54,39 @@ struct Effort {
 }
 
 impl Parts {
-    /// `/model`: what the agent offers.
-    pub(super) async fn models(&self, message: &Receive, language: Language) -> Result<Menu, ChatError> {
+    /// `/model`: noted; the menu comes when the agent has answered.
+    pub(super) async fn ask_for_models(
+        &self,
+        message: &Receive,
+        person: Person,
+        language: Language,
+    ) -> Result<Done, ChatError> {
+        let message = message.clone();
+        let seen =
+            self.ledger.write(move |tx| Box::pin(async move { first_sight(tx, &message, &person).await }));
+        Ok(match seen.await? {
+            Seen::First => Done::AsksAgent(language),
+            Seen::Again => Done::As(Disposition::Repeated),
+        })
+    }
+
+    /// Asks the agent what it offers, and shows that.
+    pub(super) async fn show_models(&self, message: &Receive, language: Language) {
+        let shown = async {
+            let Menu { text, buttons } = self.models(message, language).await?;
+            let message = message.clone();
+            let put = self.ledger.write(move |tx| {
+                Box::pin(async move { reply::put_menu(tx, &message, &text, buttons).await })
+            });
+            Ok::<_, ChatError>(put.await?)
+        };
+        if let Err(error) = shown.await {
+            tracing::warn!(chat.key = %message.chat_key, %error, "the models could not be shown");
+        }
+    }
+
+    /// What the agent offers.
+    async fn models(&self, message: &Receive, language: Language) -> Result<Menu, ChatError> {
         let session = self.session(message).await?;
         let wishes = self.ledger.chat_settings(&chat_of(message)).await?;
         let asked = self.turns.ask_agent(&session, "model/list", json!({}));

@@ -3,7 +3,7 @@
 use argus_chat_markup::{Outgoing, Part, utf16_len};
 use argus_session::{Origin, Outcome, Settlement};
 
-use crate::store::ledger::{Body, DocumentBody, Language, NewRow, TextBody};
+use crate::store::ledger::{Body, Button, DocumentBody, Language, NewRow, TextBody};
 
 /// The longest message, in UTF-16 units.
 const LONGEST: usize = 4096;
@@ -32,6 +32,11 @@ fn rows(settlement: &Settlement, language: Language, long: Option<usize>) -> Vec
         // It takes the place of what showed the turn while it ran.
         body.live = Some(first.clone());
     }
+    if let (Some(Body::Text(body)), Origin::Chat { .. }, Outcome::Failed { .. }) =
+        (bodies.last_mut(), &settlement.origin, &settlement.outcome)
+    {
+        body.buttons = vec![vec![again(language)]];
+    }
     let rows = bodies.into_iter().enumerate();
     rows.map(|(number, body)| NewRow { dedupe_key: format!("{first}:{number}"), chat: chat.clone(), body })
         .collect()
@@ -40,6 +45,12 @@ fn rows(settlement: &Settlement, language: Language, long: Option<usize>) -> Vec
 /// What a chat is sent of an answer, one body for each message.
 pub fn answer(markdown: &str, long: Option<usize>, language: Language) -> Vec<Body> {
     bodies(split(markdown, long, language == Language::English))
+}
+
+/// Asks for the last thing again, as `/retry` does.
+fn again(language: Language) -> Button {
+    let text = if language == Language::English { "🔁 Try again" } else { "🔁 重试" };
+    Button { text: text.to_owned(), data: "retry".to_owned() }
 }
 
 fn bodies(told: Outgoing) -> Vec<Body> {
@@ -196,6 +207,25 @@ mod tests {
         assert_eq!(told_of(Origin::Client { chat: Some(chat()) }, empty(), Language::English), []);
         let answer = Outcome::Completed { text: "x".to_owned() };
         assert_eq!(told_of(Origin::Client { chat: None }, answer, Language::English), []);
+    }
+
+    #[test]
+    fn what_did_not_finish_can_be_asked_again_by_who_asked_in_a_chat() {
+        let failed = || Outcome::Failed { reason: "no".to_owned(), text: "t".repeat(5000) };
+        let data = |origin, outcome| -> Vec<Vec<String>> {
+            let submissions = vec![format!("{:032x}", 5).parse().unwrap()];
+            let settlement =
+                Settlement { submissions, origin, thread: None, turn: None, outcome, usage: None };
+            let rows = rows_for(&settlement, Language::Chinese).into_iter();
+            rows.map(|row| {
+                let Body::Text(body) = row.body else { panic!("a text") };
+                body.buttons.concat().into_iter().map(|button| button.data).collect()
+            })
+            .collect()
+        };
+        assert_eq!(data(asked(), failed()), [vec![], vec!["retry".to_owned()]], "below the last message");
+        assert_eq!(data(asked(), Outcome::Interrupted { text: String::new() }), [Vec::<String>::new()]);
+        assert_eq!(data(Origin::Client { chat: Some(chat()) }, failed()), [vec![], Vec::<String>::new()]);
     }
 
     #[test]

@@ -39,6 +39,16 @@ impl Desk {
         self.ledger.chat_settings(&chat(key)).await.unwrap()
     }
 
+    /// The menu of models, which comes when the agent has told them.
+    async fn models(&self) -> (String, Vec<Button>) {
+        assert_eq!(self.receive(&self.message("7", "7", "/model")).await, Disposition::Answered);
+        while self.ledger.waiting_rows("telegram", "42", 1).await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let (_, text, buttons) = self.asked("7").await;
+        (text, buttons)
+    }
+
     /// The buttons that answer a command.
     async fn menu(&self, command: &str) -> (String, Vec<Button>) {
         assert_eq!(self.receive(&self.message("7", "7", command)).await, Disposition::Answered, "{command}");
@@ -120,7 +130,7 @@ async fn a_chat_goes_back_into_a_thread_it_had_before() {
 #[tokio::test]
 async fn a_chat_chooses_among_the_models_that_the_agent_has() {
     let desk = Desk::with_operator().await;
-    assert!(desk.menu("/model").await.0.contains("the agent is away"));
+    assert!(desk.models().await.0.contains("the agent is away"));
     let effort = |words: &[&str]| {
         words.iter().map(|word| json!({ "reasoningEffort": word, "description": "" })).collect::<Vec<_>>()
     };
@@ -129,11 +139,11 @@ async fn a_chat_chooses_among_the_models_that_the_agent_has() {
           "supportedReasoningEfforts": effort(&["low", "high"]) },
         { "id": "b", "model": "model-b", "displayName": "", "supportedReasoningEfforts": effort(&["minimal"]) },
         { "id": "c", "model": "secret", "hidden": true }] }));
-    let (text, buttons) = desk.menu("/model").await;
+    let (text, buttons) = desk.models().await;
     assert!(text.starts_with("Model here: model-a\nEffort: default"), "{text}");
     assert_eq!(labels(&buttons), ["Model A", "model-b", "• default", "low", "high", "• default effort"]);
     desk.presses("7", "7", &buttons[1].data).await;
-    let (text, buttons) = desk.menu("/model").await;
+    let (text, buttons) = desk.models().await;
     assert!(text.starts_with("Model here: model-b"), "{text}");
     assert_eq!(labels(&buttons), ["Model A", "• model-b", "default", "minimal", "• default effort"]);
     let pressed = desk.presses("7", "7", &buttons[3].data).await;
@@ -180,7 +190,6 @@ async fn a_person_chooses_the_language_they_are_spoken_to() {
         ("/status", "我已工作 0 秒。"),
         ("/retry", "此聊天中还没有之前的内容。"),
         ("/threads", "此聊天还没有对话。"),
-        ("/model", "未能完成：the agent is away"),
         ("/approvals", "我先征求同意：on-request"),
         ("/busy", "我正在工作时，如何处理你的新消息："),
         ("/lang", "我应该用哪种语言与你交流？"),
@@ -190,6 +199,7 @@ async fn a_person_chooses_the_language_they_are_spoken_to() {
     ] {
         assert_eq!(desk.says("7", command).await, answer, "{command}");
     }
+    assert_eq!(desk.models().await.0, "未能完成：the agent is away");
     let language = desk.ledger.write(|tx| Box::pin(async move { tx.language(&chat("7"), "7").await }));
     assert_eq!(language.await.unwrap(), Language::Chinese, "outcomes are told in it too");
     desk.presses("7", "7", "l:").await;

@@ -75,7 +75,7 @@ async fn who_is_revoked_while_they_are_heard_is_not_let_in_again_by_that() {
     desk.says("1", "hello").await;
     desk.approve("1", false).await.unwrap();
     desk.read("1").await;
-    // The agent may take a while to list its models.
+    // Known when the message is taken up, and not any more when it is noted.
     let message = desk.message("1", "1", "/model");
     let person = desk.chats.0.person(&Spoken::of(&message)).await.unwrap().unwrap();
     desk.revoke("1").await.unwrap();
