@@ -63,15 +63,17 @@ impl Asking {
         self.0.write(move |tx| Box::pin(async move { put(tx, new).await })).await
     }
 
-    /// A question needs no answer any more; where it still waits, its message says so.
+    /// A question needs no answer any more; where it still waits, its message says so. Of what it said only the end is kept.
     pub async fn over(&self, session: &SessionId, key: &str, end: QuestionEnd) -> Result<(), LedgerError> {
         let (session, key) = (session.clone(), key.to_owned());
         let done = self.0.write(move |tx| {
             Box::pin(async move {
-                match tx.question_of(&session, &key).await? {
-                    Some(question) if is_news(&question, end) => take_back(tx, question, end).await,
-                    Some(_) | None => Ok(()),
+                let Some(question) = tx.question_of(&session, &key).await? else { return Ok(()) };
+                let id = question.asked.id.clone();
+                if is_news(&question, end) {
+                    take_back(tx, question, end).await?;
                 }
+                tx.shed_question(&id).await
             })
         });
         done.await

@@ -273,6 +273,11 @@ async fn a_question_is_put_once_and_its_answer_outlives_a_restart() {
     assert_eq!(desk.asks(&asked).await.as_deref(), Some(r#"{"decision":"accept"}"#));
     desk.asking().over(&session(), "1", QuestionEnd::Answered).await.unwrap();
     assert_eq!(desk.sent("7").await, None, "what came of it stands there");
+    let kept = desk.ledger.write(|tx| Box::pin(async move { tx.question_of(&session(), "1").await }));
+    let kept = kept.await.unwrap().unwrap();
+    let told = (kept.asked.params.as_str(), kept.asked.item, kept.draft, kept.answer);
+    assert_eq!(told, ("", None, None, None), "nobody asks for that any more");
+    assert_eq!(kept.outcome.as_deref(), Some("✅ Allowed once by P7"));
 }
 
 #[tokio::test]

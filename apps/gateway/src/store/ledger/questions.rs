@@ -173,6 +173,18 @@ impl Tx {
         Ok(())
     }
 
+    /// Forgets what an ended question said and what was answered, secrets among it: nobody asks for that any more.
+    pub async fn shed_question(&mut self, id: &str) -> Result<(), LedgerError> {
+        sqlx::query(
+            "UPDATE questions SET params = '', item = NULL, draft = NULL, answer = NULL \
+             WHERE id = $1 AND state <> 'open'",
+        )
+        .bind(id)
+        .execute(&mut self.connection)
+        .await?;
+        Ok(())
+    }
+
     /// The language that somebody reads in that chat.
     pub async fn language(&mut self, chat: &ChatRef, user: &str) -> Result<Language, LedgerError> {
         people::language(&mut self.connection, chat, user).await
