@@ -81,7 +81,8 @@ impl Parts {
     }
 
     async fn last(&self, session: &SessionId, chat: &ChatRef) -> Result<Last, LedgerError> {
-        for (target, _) in self.targets(chat, session).await? {
+        for era in newest_first(self.ledger.chat_era(session, chat).await?) {
+            let target = Target::Chat { chat: chat.clone(), era };
             match self.ledger.last_asked(session, &target).await? {
                 Some(LastAsked { phase, .. }) if phase != Phase::Settled => return Ok(Last::Open),
                 Some(last) => return Ok(Last::Ask(last)),
@@ -90,6 +91,14 @@ impl Parts {
         }
         Ok(Last::Nothing)
     }
+}
+
+/// How many of a chat's eras are looked at for what came last in it: people may have said `/new` several times since.
+const LOOKED_BACK: u32 = 20;
+
+/// The present era and those before it, the newest first.
+pub(super) fn newest_first(era: u32) -> impl Iterator<Item = u32> {
+    (0..=LOOKED_BACK).map_while(move |back| era.checked_sub(back))
 }
 
 /// Asks it in the chat's present thread.

@@ -4,6 +4,7 @@ use argus_protocol::argus::chat::{Disposition, Receive};
 use argus_protocol::{SessionId, ThreadId};
 use argus_session::{ChatRef, LaneStatus, Target};
 
+use super::again::newest_first;
 use super::code::Typed;
 use super::command::Command;
 use super::known::first_sight;
@@ -200,7 +201,7 @@ pub(super) async fn answer(
         }
         Reply::Last(session) => {
             let (era, name) = (tx.chat_era(&session, &chat).await?, reply::name(message));
-            for era in [Some(era), era.checked_sub(1)].into_iter().flatten() {
+            for era in newest_first(era) {
                 let target = Target::Chat { chat: chat.clone(), era };
                 if tx.tell_again(&session, &target, language, &name).await? {
                     return Ok(Disposition::Answered);

@@ -98,8 +98,11 @@ async fn the_last_answer_is_told_again_also_after_new() {
         let Some((_, Body::Text(told))) = desk.sent("7").await else { panic!("a text") };
         assert_eq!((told.plain.as_str(), told.live), ("the answer", None), "{command}");
     }
-    desk.says("7", "/new").await;
-    assert_eq!(desk.says("7", "/last").await, "the answer");
+    for _ in 0..3 {
+        desk.says("7", "/new").await;
+        assert_eq!(desk.says("7", "/last").await, "the answer");
+    }
+    assert_eq!(desk.says("7", "/retry").await, "Submitted");
 }
 
 #[tokio::test]
