@@ -2,6 +2,7 @@
 
 use argus_testkit::client::Client;
 use argus_testkit::gateway::Gateway;
+use argus_testkit::programs::eventually;
 use serde_json::{Value, json};
 
 /// The numbers of the frames up to the end of the turn, with the text that was said.
@@ -55,6 +56,12 @@ async fn numbers_go_on_when_the_gateway_is_killed_in_the_middle_of_a_turn() {
     let text = format!("[say: one two] [hold: {}]", hold.display());
     client.request("argus/input/enqueue", json!({ "text": text })).await;
     let started = client.notification("turn/started").await;
+    // The numbering is written down beside what is said; a numbering of which nothing is written begins anew.
+    let history = gateway.home().join("sessions").join(before["id"].as_str().unwrap()).join("history");
+    eventually("the numbering is written", async || {
+        std::fs::metadata(&history).is_ok_and(|told| told.len() > 0).then_some(())
+    })
+    .await;
     gateway.kill();
     gateway.restart().await;
     std::fs::write(hold, "").unwrap();
