@@ -89,9 +89,10 @@ async fn a_changed_image_is_taken_at_once_when_nothing_runs() {
     let before = docker.inspect(&container).unwrap();
     let image = docker.another_image("next");
     gateway.set("ARGUS_RUNTIME_IMAGE", &image);
-    // The first restart may come before the turn's last lines were acknowledged, and lets the container be then.
+    // A restart that comes before the last lines were acknowledged lets the container be; that takes 200 ms at most.
     let mut after = before.clone();
     for _ in 0..5 {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         gateway.stop().await;
         gateway.restart().await;
         introduced(&gateway).await;
