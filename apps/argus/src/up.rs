@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use argus_gateway::app::App;
-use argus_gateway::config::{Config, GatewayArgs, TelegramConfig};
+use argus_gateway::config::{Config, GatewayArgs, Mistakes, TelegramConfig};
 use argus_gateway::{program, shutdown};
 use argus_telegram_bot::reception::ReceptionArgs;
 use argus_telegram_bot::{BotConfig, BotToken, Pace, Reception, TokenSource};
@@ -30,10 +30,9 @@ pub(crate) fn run(up: Up) -> ExitCode {
     let mut wrong = Vec::new();
     let reception = reception.resolve(context.unwrap_or_default(), &mut wrong);
     if !wrong.is_empty() {
-        for sentence in wrong {
-            eprintln!("argus: {sentence}");
-        }
-        return ExitCode::from(program::EXIT_SETTINGS);
+        // All that is wrong is told together, whoever reads it.
+        wrong.extend(Config::from_args(&settings).err().into_iter().flat_map(|mistakes| mistakes.0));
+        return crate::complain(&Mistakes(wrong), program::EXIT_SETTINGS);
     }
     // A person watches: the few lines below say what matters, the log only what goes wrong.
     settings.log.get_or_insert_with(|| "warn".to_owned());

@@ -106,9 +106,10 @@ async fn a_second_one_on_the_same_home_is_refused_with_whose_it_is() {
 #[tokio::test]
 async fn every_mistake_in_the_settings_is_named_at_once() {
     let mut gateway = up().with("ARGUS_BIND", "nowhere").with("RUN_TIMEOUT_SECONDS", "soon");
+    gateway.set("TELEGRAM_GROUP_MODE", "some");
     gateway.spawn();
     assert_eq!(gateway.ended().await, Some(64));
-    let expected = "argus: the settings cannot be used:\n  ARGUS_BIND: expected an address and a port such as \
+    let expected = "argus: the settings cannot be used:\n  `TELEGRAM_GROUP_MODE` is mention or all\n  ARGUS_BIND: expected an address and a port such as \
                     127.0.0.1:8080, got `nowhere`\n  RUN_TIMEOUT_SECONDS: expected a number of seconds, got `soon`\n";
     assert_eq!(gateway.log(), expected);
 }

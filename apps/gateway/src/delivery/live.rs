@@ -98,7 +98,8 @@ impl Live {
             view: View::default(),
             place: Place::Unknown,
             fresh: false,
-            next: Instant::now(),
+            // What is answered at once needs no showing.
+            next: Instant::now() + self.config.interval / 5,
         });
         if turn.view.take(progress, self.config) && turn.place != Place::Given && !turn.fresh {
             turn.fresh = true;

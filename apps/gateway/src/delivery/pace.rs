@@ -49,8 +49,12 @@ pub(super) struct Pace {
 
 #[derive(Debug, Default)]
 struct ChatPace {
-    /// When the latest ones went, oldest first; one for a person, at most one minute's worth for a group.
+    /// When the latest messages and changes went, oldest first; one for a person, at most one minute's worth for a group.
     sent: VecDeque<Instant>,
+    /// When the last message went.
+    said: Option<Instant>,
+    /// When a growing message was changed last.
+    shown: Option<Instant>,
     held: Option<Instant>,
     /// Until when the channel itself told this chat to wait.
     refused: Option<Instant>,
@@ -61,11 +65,11 @@ impl Pace {
         Self { limits, overall: VecDeque::new(), chats: HashMap::new(), held: None }
     }
 
-    /// When a message to that chat may go, `now` at the earliest.
+    /// When a message to that chat may go, `now` at the earliest. It does not wait for what was shown just before it.
     pub(super) fn ready_at(&self, chat: ChatId, now: Instant) -> Instant {
         let mut at = now.max(self.overall_ready_at(now));
         if let Some(chat_pace) = self.chats.get(&chat.number()) {
-            let last = chat_pace.sent.back().map(|last| *last + self.limits.chat_interval);
+            let last = chat_pace.said.map(|last| last + self.limits.chat_interval);
             let window = match chat_pace.sent.len().checked_sub(self.limits.group_per_minute) {
                 Some(first) if chat.is_group() => chat_pace.sent.get(first).map(|first| *first + MINUTE),
                 _ => None,
@@ -79,6 +83,8 @@ impl Pace {
     /// group and all chats together may get is left to them.
     pub(super) fn ready_for_change(&self, chat: ChatId, now: Instant) -> Instant {
         let mut at = self.ready_at(chat, now);
+        let shown = self.chats.get(&chat.number()).and_then(|chat_pace| chat_pace.shown);
+        at = at.max(shown.map_or(at, |shown| shown + self.limits.chat_interval));
         let half = |most: usize| (most / 2).max(1);
         let nth_last = |sent: &VecDeque<Instant>, most: usize| {
             sent.len().checked_sub(half(most)).and_then(|first| sent.get(first)).copied()
@@ -97,6 +103,17 @@ impl Pace {
 
     /// A message goes to that chat.
     pub(super) fn sent(&mut self, chat: ChatId, now: Instant) {
+        self.chats.entry(chat.number()).or_default().said = Some(now);
+        self.went(chat, now);
+    }
+
+    /// A growing message is changed there.
+    pub(super) fn shown(&mut self, chat: ChatId, now: Instant) {
+        self.chats.entry(chat.number()).or_default().shown = Some(now);
+        self.went(chat, now);
+    }
+
+    fn went(&mut self, chat: ChatId, now: Instant) {
         let most = if chat.is_group() { self.limits.group_per_minute.max(1) } else { 1 };
         let sent = &mut self.chats.entry(chat.number()).or_default().sent;
         sent.push_back(now);
@@ -232,11 +249,16 @@ mod tests {
         let mut now = start;
         for _ in 0..10 {
             now = pace.ready_for_change(chat("-5"), now);
-            pace.sent(chat("-5"), now);
+            pace.shown(chat("-5"), now);
         }
         assert_eq!(now, start + ms(9000));
         assert_eq!(pace.ready_for_change(chat("-5"), now), start + MINUTE);
-        assert_eq!(pace.ready_at(chat("-5"), now), now + SECOND);
+        assert_eq!(pace.ready_at(chat("-5"), now), now, "a message does not wait for what was shown");
+        for _ in 0..10 {
+            now = pace.ready_at(chat("-5"), now);
+            pace.sent(chat("-5"), now);
+        }
+        assert_eq!(pace.ready_at(chat("-5"), now), start + MINUTE, "but both count in a group");
         let now = start + MINUTE;
         for number in 1..=15 {
             pace.sent(chat(&number.to_string()), now);

@@ -150,7 +150,7 @@ impl Desk {
                 continue;
             }
             let Some(change) = self.parts.live.take(&submission, now) else { continue };
-            self.parts.pace().sent(chat, now);
+            self.parts.pace().shown(chat, now);
             let (parts, shutdown) = (Arc::clone(&self.parts), self.shutdown.clone());
             let task = self.sending.spawn(async move { show(&parts, &change, &shutdown).await });
             self.under_way.insert(task.id(), key);
