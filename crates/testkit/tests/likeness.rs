@@ -85,6 +85,12 @@ fn order(lines: &[String]) -> Vec<String> {
             words.push(word);
         }
     }
+    // The real one tells these two at the same moment, in either order.
+    for at in 1..words.len() {
+        if words[at] == "thread/status/changed" && words[at - 1] == "item/completed commandExecution" {
+            words.swap(at - 1, at);
+        }
+    }
     words
 }
 
