@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::{policy, runtimes};
 use crate::chat::ports::Turns;
-use crate::chat::{ChatsParts, Gathering};
+use crate::chat::{ChatsParts, Gathering, INQUIRIES};
 use crate::config::{Config, TelegramConfig, WhileRunning};
 use crate::delivery::{Deliveries, DeliveryConfig, Kept, Limits, Sending, SendingParts};
 use crate::media::Media;
@@ -81,6 +81,7 @@ pub(super) fn chats_parts(
             media_limit: telegram.map_or(0, |telegram| telegram.media_limit),
             ..Gathering::default()
         },
+        inquiries: Arc::new(Semaphore::new(INQUIRIES)),
     }
 }
 

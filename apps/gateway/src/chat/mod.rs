@@ -35,6 +35,7 @@ use std::sync::Arc;
 
 use argus_protocol::argus::chat::{Disposition, Moved, Receive, Received};
 use argus_session::{ChatRef, Submission};
+use tokio::sync::Semaphore;
 
 pub use self::asking::Asking;
 pub use self::error::ChatError;
@@ -82,7 +83,12 @@ pub struct ChatsParts {
     pub approval: String,
     /// How what belongs together is gathered, and what is not taken.
     pub gathering: Gathering,
+    /// Places for those who wait for an agent to tell something.
+    pub inquiries: Arc<Semaphore>,
 }
+
+/// How many may wait for agents at once.
+pub const INQUIRIES: usize = 8;
 
 /// What became of a message, before it is told.
 enum Done {
@@ -134,7 +140,8 @@ impl Chats {
             Done::AsksAgent(language) => {
                 // The agent may take its time; nobody's next message waits for it.
                 let (chats, message) = (self.clone(), message.clone());
-                tokio::spawn(async move { chats.0.show_models(&message, language).await });
+                let place = self.0.inquiries.clone().try_acquire_owned().ok();
+                tokio::spawn(async move { chats.0.show_models(&message, language, place).await });
                 Disposition::Answered
             }
         };

@@ -3,16 +3,15 @@
 use argus_protocol::argus::chat::{Disposition, Pressed, Receive};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::button::{Deed, Setting};
 use super::known::first_sight;
 use super::pressing::{alert, notice, silent};
 use super::{ChatError, Done, Parts, Spoken, chat_of, reply, texts};
-use crate::config::while_running;
+use crate::config::{Approval, while_running};
 use crate::store::ledger::{Button, ChatSettings, Language, Person, Role, Seen};
 
-/// Words of `approvalPolicy` that a chat can choose.
-pub(super) const APPROVALS: [&str; 3] = ["untrusted", "on-request", "never"];
 /// Words for what a message does while a turn runs.
 const BUSY: [&str; 3] = ["queue", "steer", "interrupt"];
 /// Models that are offered.
@@ -70,10 +69,20 @@ impl Parts {
         })
     }
 
-    /// Asks the agent what it offers, and shows that.
-    pub(super) async fn show_models(&self, message: &Receive, language: Language) {
+    /// Asks the agent what it offers, and shows that; without a place nobody is asked.
+    pub(super) async fn show_models(
+        &self,
+        message: &Receive,
+        language: Language,
+        place: Option<OwnedSemaphorePermit>,
+    ) {
         let shown = async {
-            let Menu { text, buttons } = self.models(message, language).await?;
+            let Menu { text, buttons } = if place.is_some() {
+                self.models(message, language).await?
+            } else {
+                let reason = "too many wait for the agent; try again in a moment";
+                Menu { text: texts::cannot(language, reason), buttons: Vec::new() }
+            };
             let message = message.clone();
             let put = self.ledger.write(move |tx| {
                 Box::pin(async move { reply::put_menu(tx, &message, &text, buttons).await })
@@ -107,7 +116,8 @@ impl Parts {
     pub(super) async fn approvals(&self, message: &Receive, language: Language) -> Result<Menu, ChatError> {
         let wishes = self.ledger.chat_settings(&chat_of(message)).await?;
         let present = wishes.approval.as_deref();
-        let mut buttons = choices(&APPROVALS, present, Setting::Approval, str::to_owned);
+        let mut buttons =
+            choices(&Approval::ALL.map(Approval::as_str), present, Setting::Approval, str::to_owned);
         buttons.push(default(present, Setting::Approval(None), language));
         let text = texts::commands::approvals(language, present.unwrap_or(&self.approval), &self.sandbox);
         Ok(Menu { text, buttons })
@@ -132,7 +142,7 @@ impl Parts {
     ) -> Result<Pressed, ChatError> {
         let language = person.reads(&by.user);
         let fits = match &setting {
-            Setting::Approval(Some(word)) => APPROVALS.contains(&word.as_str()),
+            Setting::Approval(Some(word)) => Approval::of_word(word).is_some(),
             Setting::WhileRunning(Some(word)) => while_running(word).is_some(),
             Setting::Language(Some(word)) => matches!(word.as_str(), "en" | "zh"),
             _ => true,

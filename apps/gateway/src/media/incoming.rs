@@ -61,11 +61,12 @@ impl Drop for Incoming {
     }
 }
 
-fn is_image(head: &[u8; 12]) -> bool {
+/// Whether these first bytes are those of a picture that agents can look at.
+pub(super) fn is_image(head: &[u8]) -> bool {
     head.starts_with(b"\x89PNG\r\n\x1a\n")
         || head.starts_with(b"\xff\xd8\xff")
         || head.starts_with(b"GIF8")
-        || (head.starts_with(b"RIFF") && head.ends_with(b"WEBP"))
+        || (head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP"))
 }
 
 /// Fetches a file into this one, and tries again where that may help. An error is in words.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use argus_protocol::argus::chat::{Attachment, AttachmentKind};
 use tokio::time::Instant;
 
-use self::incoming::{Incoming, fetch};
+use self::incoming::{Incoming, fetch, is_image};
 use self::transcript::transcribe;
 use crate::config::Transcriber;
 use crate::telegram::Files;
@@ -115,6 +115,8 @@ impl Media {
         let speaks = attachment.kind == AttachmentKind::Voice && self.transcriber.is_some();
         let image = naming::may_be_image(attachment);
         if !speaks && let Some(length) = place.workspace.length_of(&[INBOX, &date], &name) {
+            let head = place.workspace.head(&format!("{INBOX}/{date}/{name}"), 12);
+            let image = image && head.is_ok_and(|head| is_image(&head.bytes));
             return Ok(Staged { path, length, image, words: None });
         }
         let files = self.bots.get(bot).ok_or("the bot it was sent to is not set any more")?;

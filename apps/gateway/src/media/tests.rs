@@ -68,7 +68,9 @@ async fn a_document_is_told_by_its_name_and_shown_only_where_it_is_a_picture() {
     let text = attachment(kind, &stage.api.store_file(&b"words"[..]), Some("my notes.txt"), "text/plain");
     let picture = attachment(kind, &stage.api.store_file(PNG), Some("p.png"), "image/png");
     let fake = attachment(kind, &stage.api.store_file(&b"words"[..]), Some("q.png"), "image/png");
-    let told = stage.bring(&[text, picture, fake]).await;
+    let files = [text, picture, fake];
+    let told = stage.bring(&files).await;
+    assert_eq!(stage.bring(&files).await, told, "also when they are there already");
     assert!(told.lines[0].starts_with("[file \"my notes.txt\": /w/inbox/"), "{told:?}");
     assert!(told.lines[0].ends_with("-my_notes.txt (text/plain, 5 bytes)]"), "{told:?}");
     assert_eq!((told.lines.len(), told.images.len()), (3, 1));

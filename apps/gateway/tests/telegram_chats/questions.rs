@@ -82,9 +82,9 @@ async fn a_form_of_a_server_is_filled_and_a_wrong_answer_asked_for_again() {
 #[tokio::test]
 async fn a_change_of_files_names_them_and_is_allowed_for_the_session() {
     let stage = Stage::set(&[]).await;
-    stage.say("[change: /work/notes.md] [say: written]");
+    stage.say("[change: notes.md] [say: written]");
     let asked = question(&stage, "May I change these files?").await;
-    for part in ["new /work/notes.md", "new words"] {
+    for part in ["new notes.md", "new words"] {
         assert!(asked.text.contains(part), "{part} in {}", asked.text);
     }
     let told = stage.press(&stage.chat, &stage.ada, &asked, "Allow for this session").await;

@@ -134,6 +134,10 @@ async fn a_chat_goes_back_into_a_thread_it_had_before() {
 async fn a_chat_chooses_among_the_models_that_the_agent_has() {
     let desk = Desk::with_operator().await;
     assert!(desk.models().await.0.contains("the agent is away"));
+    let all = u32::try_from(INQUIRIES).unwrap();
+    let others = desk.chats.0.inquiries.clone().acquire_many_owned(all).await.unwrap();
+    assert!(desk.models().await.0.contains("too many wait for the agent"));
+    drop(others);
     let effort = |words: &[&str]| {
         words.iter().map(|word| json!({ "reasoningEffort": word, "description": "" })).collect::<Vec<_>>()
     };

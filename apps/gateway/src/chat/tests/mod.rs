@@ -55,6 +55,7 @@ fn parts(ledger: &Ledger, sessions: &Arc<Sessions>, allowed: &[&str]) -> ChatsPa
         sandbox: "workspace-write".to_owned(),
         approval: "on-request".to_owned(),
         gathering: Gathering { context: 2, media_limit: 1 << 20, ..Gathering::default() },
+        inquiries: Arc::new(Semaphore::new(INQUIRIES)),
     }
 }
 
