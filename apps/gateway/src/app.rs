@@ -1,6 +1,8 @@
 //! The composition root: builds every part and hands each only the handles it needs.
 
+mod automation;
 mod channels;
+mod rounds;
 mod runtimes;
 
 use std::net::SocketAddr;
@@ -18,7 +20,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::channels::Channels;
+use self::rounds::Rounds;
 use crate::access::{Access, AccessParts, Audit, OperatorToken, UpstreamToken};
+use crate::automation::Pulse;
 use crate::automation::intake::Intake;
 use crate::automation::prompt::{Prompts, PromptsParts};
 use crate::automation::reactor::Reactor;
@@ -27,7 +31,7 @@ use crate::clock::Clock;
 use crate::config::{Approval, Config, Sandbox, Upstream};
 use crate::edge::{self, Edge};
 use crate::health::Health;
-use crate::ports::ChatTurns;
+use crate::ports::{ChatTurns, SessionWorkers};
 pub use crate::sessions::probe::AgentProbe;
 use crate::sessions::{Sessions, SessionsParts};
 use crate::store::audit_file::AuditFile;
@@ -80,37 +84,39 @@ impl App {
         if let Some(delivery) = &delivery {
             delivery.tidy().await;
         }
-        let prompts = Prompts::new(PromptsParts {
+        let prompts = Arc::new(Prompts::new(PromptsParts {
             workspaces: runtimes::workspaces(&config),
             seen_as: runtimes::seen_as(&config),
             media,
             ledger: ledger.clone(),
-        });
-        let prompts = Arc::new(prompts);
-        let asking = Arc::new(Asking::new(ledger.clone()));
+        }));
+        let (asking, pulse) = (Arc::new(Asking::new(ledger.clone())), Pulse::default());
         let sessions = Sessions::new(SessionsParts {
             provisioner,
             ledger: ledger.clone(),
             histories: Histories::new(config.home.join("sessions")),
-            state,
+            state: state.clone(),
             prepare: prompts.clone(),
-            react: Arc::new(Reactor::new(ledger.clone(), delivery.clone(), prompts, asking)),
+            react: Arc::new(Reactor::new(ledger.clone(), delivery.clone(), prompts, asking, pulse.clone())),
             config: session_config(&config, boot),
             most_runtimes: runtimes::most_runtimes(&config),
             clock: Clock::new(),
         });
         let intake = Intake::new(ledger.clone(), sessions.clone(), bots.first().cloned());
         let next_client = Arc::new(AtomicU64::new(1));
+        let workers = SessionWorkers {
+            intake: intake.clone(),
+            sessions: sessions.clone(),
+            next_client: next_client.clone(),
+        };
+        let automation = automation::open(&config, &ledger, state, pulse, bots.first().cloned(), workers);
         let turns = Arc::new(ChatTurns::new(intake.clone(), sessions.clone(), key, next_client.clone()));
         let chats = Chats::new(channels::chats_parts(&config, ledger.clone(), turns, bots));
 
         let listener = edge::bind(config.bind)
             .with_context(|| format!("cannot listen on {}; set ARGUS_BIND to a free address", config.bind))?;
         let address = listener.local_addr()?;
-        // Where the other commands of this machine find us.
-        let address_file = home.own().join("address");
-        std::fs::write(&address_file, format!("http://{address}\n"))
-            .with_context(|| format!("cannot write {}", address_file.display()))?;
+        write_address(&home, address)?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let edge = Edge {
             access: access.clone(),
@@ -119,6 +125,7 @@ impl App {
             frame_limit: config.line_limit,
             sessions: sessions.clone(),
             intake: intake.clone(),
+            automation: automation.clone(),
             chats: chats.clone(),
             sending,
             standing: Arc::new(Health::new(
@@ -133,20 +140,17 @@ impl App {
             shutdown: stop.clone(),
         };
         tasks.spawn(edge::serve(listener, edge));
-        tasks.spawn(access.run(stop.clone()));
-        tasks.spawn({
-            let (chats, stop) = (chats.clone(), stop.clone());
-            async move { chats.gather_albums(stop).await }
-        });
-        if let Some(delivery) = delivery {
-            let stop = stop.clone();
-            tasks.spawn(async move { delivery.run(stop).await });
-        }
-        if let Some(retention) = config.retention {
-            tasks.spawn(prune(ledger.clone(), retention, stop.clone()));
-        }
         intake.resume().await?;
-        tasks.spawn(adopt(sessions.clone(), stop.clone()));
+        let retention = config.retention;
+        let parts = Rounds {
+            access,
+            chats: chats.clone(),
+            delivery,
+            automation,
+            sessions: sessions.clone(),
+            retention,
+        };
+        parts.begin(&ledger, &tasks, &stop);
         tracing::info!(%address, mode = config.mode.as_str(), boot, "the gateway serves");
         Ok(Self {
             address,
@@ -183,6 +187,13 @@ impl App {
         }
         self.ledger.close().await;
     }
+}
+
+/// Where the other commands of this machine find us.
+fn write_address(home: &Home, address: SocketAddr) -> anyhow::Result<()> {
+    let file = home.own().join("address");
+    std::fs::write(&file, format!("http://{address}\n"))
+        .with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// Reads the valid tokens, and opens the record of what is done with them.
@@ -259,37 +270,5 @@ fn make_workspace(workspace: &Path) -> anyhow::Result<()> {
             Ok(())
         }
         Ok(()) => Ok(()),
-    }
-}
-
-/// Goes on with the runtimes that outlived the last gateway, as soon as they can be told.
-async fn adopt(sessions: Sessions, stop: CancellationToken) {
-    let mut pause = Duration::from_secs(1);
-    loop {
-        match sessions.adopt_running().await {
-            Ok(true) => return,
-            Ok(false) => tracing::debug!("not every runtime can be told yet"),
-            Err(error) => tracing::warn!(%error, "runtimes that live cannot be told yet"),
-        }
-        if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-            return;
-        }
-        pause = (pause * 2).min(Duration::from_secs(30));
-    }
-}
-
-/// Forgets finished rows once a day.
-async fn prune(ledger: Ledger, retention: Duration, stop: CancellationToken) {
-    let days = u32::try_from(retention.as_secs() / 86_400).unwrap_or(u32::MAX);
-    let mut daily = tokio::time::interval(Duration::from_hours(24));
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = daily.tick() => {}
-        }
-        match ledger.prune(crate::clock::unix_ms(), days).await {
-            Ok(pruned) => tracing::debug!(?pruned, "finished rows were forgotten"),
-            Err(error) => tracing::warn!(%error, "finished rows could not be forgotten"),
-        }
     }
 }

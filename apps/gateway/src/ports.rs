@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 
 use crate::automation::intake::Intake;
+use crate::automation::ports::Workers;
 use crate::automation::reactor::AskChats;
 use crate::chat::Asking;
 use crate::chat::ports::{SessionLine, Standing, Stopped, Turns};
@@ -135,6 +136,49 @@ impl Turns for ChatTurns {
         let session: SessionId = derived[..12].parse().map_err(|error| format!("no session id: {error}"))?;
         self.sessions.reserve(&session).await.map_err(|error| error.to_string())?;
         Ok(session)
+    }
+}
+
+/// What automation needs of sessions.
+pub struct SessionWorkers {
+    /// Brings submissions to them.
+    pub intake: Intake,
+    /// All of them.
+    pub sessions: Sessions,
+    /// Numbers clients.
+    pub next_client: Arc<AtomicU64>,
+}
+
+#[async_trait]
+impl Workers for SessionWorkers {
+    async fn begin(&self, submission: Submission) {
+        // It is told of in the ledger; nobody waits for its beginning.
+        drop(self.intake.submitted(submission).await);
+    }
+
+    async fn knows(&self, session: &SessionId) -> bool {
+        self.sessions.knows(session).await
+    }
+
+    async fn list(&self) -> Result<Vec<SessionId>, String> {
+        let known = self.sessions.list().await.map_err(|error| error.to_string())?;
+        Ok(known.into_iter().map(|known| known.session_id).collect())
+    }
+
+    async fn stored_default(&self) -> Option<SessionId> {
+        self.sessions.stored_default().await
+    }
+
+    async fn default_session(&self) -> Result<SessionId, String> {
+        self.sessions.default_session().await
+    }
+
+    async fn ask_agent(&self, session: &SessionId, method: &str, params: Value) -> Result<Value, String> {
+        if !self.sessions.knows(session).await {
+            return Err("the session was deleted".to_owned());
+        }
+        let client = ClientId::new(self.next_client.fetch_add(1, Ordering::Relaxed));
+        probe::ask(&self.sessions.get(session), client, method, &params).await
     }
 }
 

@@ -128,6 +128,8 @@ pub struct Preparation {
     pub attempt: u64,
     /// The thread it goes to.
     pub thread: ThreadId,
+    /// The submissions that the turn is for, oldest first.
+    pub submissions: Vec<SubmissionId>,
     /// Who asked.
     pub origin: Origin,
     /// What they said, merged where several waited.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::turn::Submission;
+use crate::turn::{Origin, Submission};
 
 /// Most submissions in one turn.
 pub(crate) const MOST: usize = 20;
@@ -20,9 +20,14 @@ pub(crate) fn next_batch(waiting: &VecDeque<Submission>) -> usize {
     let mut bytes = first.text.len();
     let behind = waiting.iter().skip(1).take(MOST - 1).take_while(|next| {
         bytes += next.text.len();
-        next.origin.chat() == first.origin.chat() && bytes <= MOST_BYTES
+        goes_with(&first.origin, &next.origin) && bytes <= MOST_BYTES
     });
     1 + behind.count()
+}
+
+/// Whether one answer can serve both: it goes to the same chat, and neither is the assistant's own doing, which stands alone.
+pub(crate) fn goes_with(first: &Origin, next: &Origin) -> bool {
+    !first.is_unasked() && !next.is_unasked() && first.chat() == next.chat()
 }
 
 /// The text of a batch: a single one as it is, several as a numbered list.
@@ -37,7 +42,7 @@ pub(crate) fn merge(batch: &[Submission]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::turn::{ChatRef, Origin, Target};
+    use crate::turn::{Beat, ChatRef, Target};
 
     fn said(n: u8, chat: &str, text: &str) -> Submission {
         let chat = ChatRef { channel: "telegram".into(), bot: "1".into(), chat: chat.parse().unwrap() };
@@ -60,6 +65,22 @@ mod tests {
         assert_eq!(merge(&take_batch(&mut waiting)), "z");
         assert_eq!(merge(&take_batch(&mut waiting)), "w");
         assert!(take_batch(&mut waiting).is_empty());
+    }
+
+    #[test]
+    fn what_the_assistant_does_by_itself_is_a_turn_of_its_own() {
+        let chat = said(1, "a", "x").origin.chat().cloned();
+        let beat = Submission {
+            origin: Origin::Heartbeat { why: Beat::Due, chat: chat.clone() },
+            ..said(2, "a", "")
+        };
+        let run = Submission {
+            origin: Origin::Cron { job: "j".into(), run: "j@1".into(), chat },
+            ..said(3, "a", "y")
+        };
+        let mut waiting = VecDeque::from([said(1, "a", "x"), beat, run, said(4, "a", "z")]);
+        let sizes: Vec<_> = (0..4).map(|_| take_batch(&mut waiting).len()).collect();
+        assert_eq!(sizes, [1; 4]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl Lanes {
     pub(crate) fn find(&self, target: &Target) -> Option<LaneId> {
         match target {
             Target::Thread { id } => self.find_thread(id),
-            Target::Main | Target::Chat { .. } => self.by_target.get(target).copied(),
+            Target::Main | Target::Chat { .. } | Target::Named { .. } => self.by_target.get(target).copied(),
         }
     }
 
@@ -52,7 +52,7 @@ impl Lanes {
         let thread = match target {
             Target::Main => thread.or_else(|| self.main_thread.clone()),
             Target::Thread { id } => Some(id.clone()),
-            Target::Chat { .. } => thread,
+            Target::Chat { .. } | Target::Named { .. } => thread,
         };
         let known = thread.as_ref().and_then(|thread| self.by_thread.get(thread)).copied();
         let id = known.unwrap_or_else(|| self.make(target, thread));

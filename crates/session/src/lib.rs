@@ -59,4 +59,4 @@ pub use progress::{Activity, Progress};
 pub use questions::{ChatQuestion, QuestionEnd};
 pub use runtime::Occupancy;
 pub use session::Session;
-pub use turn::{ChatRef, Origin, Outcome, Settlement, Submission, Target, Usage};
+pub use turn::{Beat, ChatRef, Origin, Outcome, Settlement, Submission, Target, Usage};

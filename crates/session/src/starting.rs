@@ -80,7 +80,7 @@ impl Session {
         }
         let batch = take_batch(&mut lane.waiting);
         let Some(origin) = origin(&batch).cloned() else { return };
-        let text = merge(&batch);
+        let (text, submissions) = (merge(&batch), ids(&batch));
         let batch_attachments = batch.iter().flat_map(|one| one.attachments.clone()).collect();
         lane.attempts += 1;
         let attempt = lane.attempts;
@@ -89,6 +89,7 @@ impl Session {
             lane: id,
             attempt,
             thread,
+            submissions,
             origin,
             text,
             attachments: batch_attachments,
@@ -131,8 +132,8 @@ impl Session {
         let policy = &self.config.policy;
         let may_ask = match asks {
             Some(Origin::Chat { .. }) => true,
-            // Its answer goes to a chat, where nobody asked for anything.
-            Some(Origin::Client { chat: Some(_) }) => false,
+            // Its answer goes to a chat, where nobody asked for anything; or nobody may be awake to answer.
+            Some(Origin::Client { chat: Some(_) } | Origin::Cron { .. } | Origin::Heartbeat { .. }) => false,
             Some(Origin::Client { chat: None }) | None => {
                 self.clients.handler(Some(thread.as_str())).is_some()
             }

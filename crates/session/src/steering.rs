@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::config::SessionConfig;
 use crate::effect::{Answer, Effect, Preparation, StoreOp};
-use crate::followups::MOST;
+use crate::followups::{MOST, goes_with};
 use crate::hastening::Hastened;
 use crate::input::{Prompt, Ticket};
 use crate::lane::{LaneId, Mark, Running, State, Steer, SteerLeg, origin};
@@ -16,7 +16,7 @@ use crate::records::Storing;
 use crate::relay::Pending;
 use crate::session::Session;
 use crate::starting::input;
-use crate::turn::{Origin, Outcome, Submission};
+use crate::turn::{Outcome, Submission};
 
 impl Session {
     /// Tells the agent what waits at this place of the lane within the turn that runs there. Only in a turn whose answer
@@ -26,8 +26,8 @@ impl Session {
         let (State::Running(running), Some(thread)) = (&mut lane.state, lane.thread.clone()) else {
             return self.answer(ticket, Answer::Hastened(Hastened::NothingRuns));
         };
-        let chat = lane.waiting.get(at).map(|one| one.origin.chat());
-        let joins = origin(&running.batch).map(Origin::chat) == chat
+        let asks = lane.waiting.get(at).map(|one| &one.origin);
+        let joins = origin(&running.batch).zip(asks).is_some_and(|(runs, asks)| goes_with(runs, asks))
             && running.batch.len() + running.steers.len() < MOST
             && running.ending.is_none()
             && running.over.is_none();
@@ -40,6 +40,7 @@ impl Session {
             lane: id,
             attempt,
             thread,
+            submissions: vec![one.id.clone()],
             origin: one.origin.clone(),
             text: one.text.clone(),
             attachments: one.attachments.clone(),

@@ -41,6 +41,11 @@ pub enum Target {
         /// Counts the chat's threads.
         era: u32,
     },
+    /// A thread with a name of its own among the session's, where nobody writes: a scheduled job's, the heartbeat's.
+    Named {
+        /// The name.
+        name: String,
+    },
 }
 
 /// One chat of one bot of one channel.
@@ -72,6 +77,34 @@ pub enum Origin {
         /// The chat it named.
         chat: Option<ChatRef>,
     },
+    /// Nobody: a scheduled job was due.
+    Cron {
+        /// The job.
+        job: String,
+        /// Names this very run of it.
+        run: String,
+        /// Where the answer goes.
+        chat: Option<ChatRef>,
+    },
+    /// Nobody: the session looked by itself whether there is something to do.
+    Heartbeat {
+        /// What made it look.
+        why: Beat,
+        /// Where an alert goes.
+        chat: Option<ChatRef>,
+    },
+}
+
+/// What made a session look by itself whether there is something to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Beat {
+    /// Its time had come.
+    Due,
+    /// System events waited.
+    Events,
+    /// Somebody asked it to.
+    Asked,
 }
 
 impl Origin {
@@ -79,7 +112,20 @@ impl Origin {
     pub fn chat(&self) -> Option<&ChatRef> {
         match self {
             Self::Chat { chat, .. } => Some(chat),
-            Self::Client { chat } => chat.as_ref(),
+            Self::Client { chat } | Self::Cron { chat, .. } | Self::Heartbeat { chat, .. } => chat.as_ref(),
+        }
+    }
+
+    /// The chat that sees the work as it goes on. Of what nobody asked for it sees the end alone, if anything.
+    pub fn watcher(&self) -> Option<&ChatRef> {
+        self.chat().filter(|_| !self.is_unasked())
+    }
+
+    /// Whether the assistant acts by itself.
+    pub fn is_unasked(&self) -> bool {
+        match self {
+            Self::Chat { .. } | Self::Client { .. } => false,
+            Self::Cron { .. } | Self::Heartbeat { .. } => true,
         }
     }
 }

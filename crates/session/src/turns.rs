@@ -76,7 +76,7 @@ impl Session {
             return;
         }
         let Some(origin) = origin(batch) else { return };
-        let shown = origin.chat().is_some();
+        let shown = origin.watcher().is_some();
         let Some(progress) = note(notice, text, notes, shown) else { return };
         match aside {
             Some(aside) if aside.len() < MOST_ASIDE => aside.push(progress),

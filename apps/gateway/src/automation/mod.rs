@@ -1,8 +1,55 @@
 //! Who begins turns, and what follows from their ends.
 
+mod cron;
 mod given;
+mod heartbeat;
 pub mod intake;
 pub mod line;
+mod places;
+pub mod ports;
 pub mod prompt;
+mod pulse;
 pub mod reactor;
 mod wishes;
+
+use std::sync::Arc;
+
+use self::ports::Workers;
+pub use self::pulse::Pulse;
+use crate::config::AutomationConfig;
+use crate::store::clock::Clock;
+use crate::store::ledger::Ledger;
+use crate::store::state_file::StateFile;
+use crate::workspace::Workspaces;
+
+/// What the assistant does unasked: heartbeats, scheduled jobs, and what follows from system events. Clones are handles to the
+/// same one.
+#[derive(Clone)]
+pub struct Automation(Arc<AutomationParts>);
+
+/// What it is made with.
+pub struct AutomationParts {
+    /// Events, runs, heartbeats.
+    pub ledger: Ledger,
+    /// Jobs and main threads.
+    pub state: Arc<StateFile>,
+    /// Sessions.
+    pub workers: Arc<dyn Workers>,
+    /// Says that something happened.
+    pub pulse: Pulse,
+    /// Settings.
+    pub config: AutomationConfig,
+    /// The bot that is meant where a place names none; `None` without Telegram.
+    pub bot: Option<String>,
+    /// Where the workspaces of sessions are.
+    pub workspaces: Workspaces,
+    /// The time, unix milliseconds.
+    pub clock: Clock,
+}
+
+impl Automation {
+    /// Over these parts; nothing is begun yet.
+    pub fn new(parts: AutomationParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}

@@ -7,6 +7,7 @@ use argus_protocol::{SessionId, SubmissionId};
 use argus_session::{ChatQuestion, Origin, Progress, QuestionEnd, Settlement};
 use async_trait::async_trait;
 
+use super::Pulse;
 use super::prompt::Prompts;
 use crate::delivery::Deliveries;
 use crate::sessions::ports::React;
@@ -31,6 +32,8 @@ pub struct Reactor {
     prompts: Arc<Prompts>,
     /// Puts questions to chats.
     asking: Arc<dyn AskChats>,
+    /// Looks what is due, now that a turn ended.
+    pulse: Pulse,
 }
 
 impl Reactor {
@@ -40,8 +43,9 @@ impl Reactor {
         delivery: Option<Deliveries>,
         prompts: Arc<Prompts>,
         asking: Arc<dyn AskChats>,
+        pulse: Pulse,
     ) -> Self {
-        Self { ledger, delivery, prompts, asking }
+        Self { ledger, delivery, prompts, asking, pulse }
     }
 }
 
@@ -52,6 +56,7 @@ impl React for Reactor {
         argus_crash_point::here("settle.before_store").await;
         let settled = self.ledger.settle(settlement).await.map_err(|error| error.to_string())?;
         argus_crash_point::here("settle.stored").await;
+        self.pulse.wake();
         if settled == Settled::Before {
             tracing::info!(session.id = %session, "a turn ended that had ended before; nothing is told twice");
         }
@@ -70,20 +75,20 @@ impl React for Reactor {
     }
 
     fn progress(&self, origin: &Origin, submission: &SubmissionId, progress: Progress) {
-        if let (Some(delivery), Some(chat)) = (&self.delivery, origin.chat()) {
+        if let (Some(delivery), Some(chat)) = (&self.delivery, origin.watcher()) {
             delivery.progress(chat, submission, progress);
         }
     }
 
     fn turn_running(&self, origin: &Origin) {
         self.prompts.turn_running(origin);
-        if let (Some(delivery), Some(chat)) = (&self.delivery, origin.chat()) {
+        if let (Some(delivery), Some(chat)) = (&self.delivery, origin.watcher()) {
             delivery.turn_running(chat);
         }
     }
 
     fn turn_over(&self, origin: &Origin) {
-        if let (Some(delivery), Some(chat)) = (&self.delivery, origin.chat()) {
+        if let (Some(delivery), Some(chat)) = (&self.delivery, origin.watcher()) {
             delivery.turn_over(chat);
         }
     }

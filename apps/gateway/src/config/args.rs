@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{DockerArgs, TelegramArgs, UpstreamArgs};
+use super::{AutomationArgs, DockerArgs, TelegramArgs, UpstreamArgs};
 
 /// Settings. A flag wins over its variable; an empty text counts as unset.
 #[derive(Args, Clone, Default)]
@@ -106,6 +106,9 @@ pub struct GatewayArgs {
     /// Web origins that may connect beside our own, comma separated
     #[arg(long, env = "ARGUS_CORS_ORIGINS", value_name = "ORIGINS")]
     pub cors_origins: Option<String>,
+    /// Automation.
+    #[command(flatten)]
+    pub automation: AutomationArgs,
     /// Telegram.
     #[command(flatten)]
     pub telegram: TelegramArgs,

@@ -1,6 +1,7 @@
 //! Settings become one typed [`Config`]; every mistake is reported together. The only reader of the environment.
 
 mod args;
+mod automation;
 mod docker;
 mod parse;
 mod read;
@@ -14,6 +15,9 @@ use std::time::Duration;
 use argus_protocol::token::Secret;
 
 pub use args::{GatewayArgs, SECRETS};
+pub use automation::{
+    AutomationArgs, AutomationConfig, BeatThread, Budget, ContextMode, HeartbeatConfig, Hours, When,
+};
 pub use docker::{ContainerLimits, DockerArgs, DockerConfig, EngineHost, InnerSandbox};
 pub use read::Mistakes;
 pub use telegram::{
@@ -73,6 +77,8 @@ pub struct Config {
     pub retention: Option<Duration>,
     /// Web origins allowed beside our own.
     pub cors_origins: Vec<String>,
+    /// What the assistant does unasked.
+    pub automation: AutomationConfig,
     /// Telegram, where a token is set.
     pub telegram: Option<TelegramConfig>,
     /// Log filter.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use argus_protocol::token::Secret;
 use url::Url;
 
+use super::automation::automation;
 use super::docker::{DockerConfig, bearable, covered, default_sandbox, docker};
 use super::parse::{
     absolute, bridge, command, days, expand, line_limit, list, log_filter, log_format, mode, sandbox, scope,
@@ -51,7 +52,7 @@ impl Reader {
         })
     }
 
-    fn seconds(&mut self, name: &str, text: Option<&String>, default: u64) -> Duration {
+    pub(super) fn seconds(&mut self, name: &str, text: Option<&String>, default: u64) -> Duration {
         self.or(name, text, Duration::from_secs(default), |text| {
             let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
             Duration::try_from_secs_f64(seconds)
@@ -138,6 +139,7 @@ impl Config {
                 text.parse().map(days).map_err(|_| "expected a number of days".to_owned())
             }),
             cors_origins: origins(args, &mut read),
+            automation: automation(&args.automation, &mut read),
             telegram: telegram(&args.telegram, &mut read),
             log: read.or("ARGUS_LOG", args.log.as_ref(), "info".to_owned(), log_filter),
             log_format: read.or("ARGUS_LOG_FORMAT", args.log_format.as_ref(), LogFormat::Text, log_format),

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::Access;
+use crate::automation::Automation;
 use crate::automation::intake::Intake;
 use crate::chat::Chats;
 use crate::config::ProvisionMode;
@@ -46,6 +47,8 @@ pub struct Edge {
     pub sessions: Sessions,
     /// The one door for turns.
     pub intake: Intake,
+    /// What the assistant does unasked.
+    pub automation: Automation,
     /// Who talks to us.
     pub chats: Chats,
     /// What sessions send of themselves.

@@ -76,11 +76,13 @@ async fn restore(id: &SessionId, parts: &SessionsParts) -> Result<(Restored, His
     let questions = parts.ledger.open_questions(id).await.map_err(|error| error.to_string())?;
     let mut open = parts.ledger.open_submissions(id).await.map_err(|error| error.to_string())?;
     for left in &mut open {
-        // Its chat may have been given a thread after it was stored.
-        if let (None, Target::Chat { chat, era }) = (&left.submission.thread, &left.submission.target) {
-            let bound = parts.ledger.chat_thread(id, chat, *era).await;
-            left.submission.thread = bound.map_err(|error| error.to_string())?;
-        }
+        // Its chat or its name may have been given a thread after it was stored.
+        let bound = match (&left.submission.thread, &left.submission.target) {
+            (None, Target::Chat { chat, era }) => parts.ledger.chat_thread(id, chat, *era).await,
+            (None, Target::Named { name }) => parts.ledger.named_thread(id, name).await,
+            _ => continue,
+        };
+        left.submission.thread = bound.map_err(|error| error.to_string())?;
     }
     let (histories, session) = (parts.histories.clone(), id.clone());
     let read = tokio::task::spawn_blocking(move || histories.open(&session, &new_epoch()));

@@ -73,6 +73,9 @@ async fn record(session: &SessionId, parts: &SessionsParts, op: StoreOp) -> Resu
         StoreOp::Bind { target: Target::Chat { chat, era }, thread } => {
             ledger.bind_chat(session, &chat, era, &thread).await
         }
+        StoreOp::Bind { target: Target::Named { name }, thread } => {
+            ledger.bind_name(session, &name, &thread).await
+        }
         StoreOp::Starting { submissions, thread, boot, down_seq, request_id, after_seq } => {
             ledger.mark_starting(&submissions, &thread, &boot, down_seq, request_id, after_seq).await
         }

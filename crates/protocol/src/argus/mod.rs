@@ -2,6 +2,8 @@
 
 pub mod channel;
 pub mod chat;
+pub mod cron;
+pub mod deliver;
 pub mod input;
 pub mod message;
 pub mod pairing;

@@ -152,7 +152,7 @@ fn row_key(id: &str) -> String {
 fn asker(origin: &Origin, chat: &ChatRef) -> String {
     match origin {
         Origin::Chat { user, .. } => user.clone(),
-        Origin::Client { .. } => chat.chat.to_string(),
+        Origin::Client { .. } | Origin::Cron { .. } | Origin::Heartbeat { .. } => chat.chat.to_string(),
     }
 }
 

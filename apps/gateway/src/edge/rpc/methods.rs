@@ -23,13 +23,16 @@ use crate::delivery::Reach;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// One method: its name, who may call it, and how it is registered.
-struct Method {
-    name: &'static str,
-    may: May,
-    register: fn(&mut RpcModule<Edge>, &'static str),
+pub(super) struct Method {
+    pub(super) name: &'static str,
+    pub(super) may: May,
+    pub(super) register: fn(&mut RpcModule<Edge>, &'static str),
 }
 
-/// The table.
+/// Every table.
+const TABLES: [&[Method]; 1] = [&METHODS];
+
+/// Sessions, chats, channels, people and tokens.
 const METHODS: [Method; 15] = [
     Method {
         name: input::ENQUEUE,
@@ -207,7 +210,7 @@ async fn note_person(edge: &Edge, by: &Caller, act: Act, id: &str) -> Result<(),
 /// The table, ready to be called.
 pub(super) fn table(edge: Edge) -> RpcModule<Edge> {
     let mut module = RpcModule::new(edge);
-    for method in &METHODS {
+    for method in TABLES.into_iter().flatten() {
         (method.register)(&mut module, method.name);
     }
     module
@@ -215,7 +218,7 @@ pub(super) fn table(edge: Edge) -> RpcModule<Edge> {
 
 /// Who may call a method; `None` where there is none of that name.
 pub(super) fn who_may(name: &str) -> Option<May> {
-    METHODS.iter().find(|method| method.name == name).map(|method| method.may)
+    TABLES.into_iter().flatten().find(|method| method.name == name).map(|method| method.may)
 }
 
 /// An answer goes to the chat that is named: only the operator's programs may name one.
@@ -247,7 +250,7 @@ async fn main_thread(edge: &Edge, session: &SessionId) -> Result<thread::MainThr
     }
 }
 
-fn read<T: DeserializeOwned>(params: &Params<'_>) -> Result<T, ErrorObjectOwned> {
+pub(super) fn read<T: DeserializeOwned>(params: &Params<'_>) -> Result<T, ErrorObjectOwned> {
     let text = params.as_str().unwrap_or("{}");
     serde_json::from_str(text).map_err(|error| {
         let message = match error.to_string() {
@@ -259,11 +262,11 @@ fn read<T: DeserializeOwned>(params: &Params<'_>) -> Result<T, ErrorObjectOwned>
     })
 }
 
-fn who(extensions: &Extensions) -> Result<Caller, ErrorObjectOwned> {
+pub(super) fn who(extensions: &Extensions) -> Result<Caller, ErrorObjectOwned> {
     let caller = extensions.get::<Caller>().cloned();
     caller.ok_or_else(|| tell(RpcError::new(error::INTERNAL, "the caller is not known")))
 }
 
-fn tell(error: RpcError) -> ErrorObjectOwned {
+pub(super) fn tell(error: RpcError) -> ErrorObjectOwned {
     ErrorObjectOwned::owned(error.code, error.message, error.data)
 }

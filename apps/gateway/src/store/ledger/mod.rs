@@ -12,6 +12,7 @@ mod gathered;
 mod links;
 mod live;
 mod moving;
+mod named_threads;
 mod notes;
 mod of_chats;
 mod open;

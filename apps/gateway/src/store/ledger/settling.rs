@@ -136,6 +136,10 @@ impl Tx {
         }
         for statement in [
             "DELETE FROM chat_bindings WHERE session = $1",
+            "DELETE FROM named_threads WHERE session = $1",
+            "DELETE FROM events WHERE session = $1",
+            "DELETE FROM cron_runs WHERE session = $1",
+            "DELETE FROM heartbeats WHERE session = $1",
             "DELETE FROM agent_handshakes WHERE session = $1",
             "DELETE FROM checkpoints WHERE session = $1",
         ] {
@@ -157,6 +161,6 @@ impl Tx {
 fn reader<'a>(origin: &'a Origin, chat: &'a ChatRef) -> &'a str {
     match origin {
         Origin::Chat { user, .. } => user,
-        Origin::Client { .. } => chat.chat.as_str(),
+        Origin::Client { .. } | Origin::Cron { .. } | Origin::Heartbeat { .. } => chat.chat.as_str(),
     }
 }

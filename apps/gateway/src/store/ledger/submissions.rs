@@ -1,12 +1,12 @@
 //! Submissions: stored before they count, open until they are settled, settled once.
 
 use argus_protocol::{SessionId, SubmissionId, ThreadId, TurnId};
-use argus_session::{OpenState, OpenSubmission, Submission, Target};
+use argus_session::{OpenState, OpenSubmission, Origin, Submission, Target};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::codec::{from_json, from_sql, parse, parse_some, to_json, to_sql};
-use super::{Ledger, LedgerError, Tx, threads};
+use super::{Ledger, LedgerError, Tx, named_threads, threads};
 
 /// What is to be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,6 +206,15 @@ impl Ledger {
     }
 }
 
+/// What nobody asked for, in a word.
+fn unasked(origin: &Origin) -> Option<&'static str> {
+    match origin {
+        Origin::Chat { .. } | Origin::Client { .. } => None,
+        Origin::Cron { .. } => Some("cron"),
+        Origin::Heartbeat { .. } => Some("heartbeat"),
+    }
+}
+
 /// The open submissions of a session, oldest first.
 pub(super) const OPEN: &str = "SELECT id, session, target, thread, origin, text, attachments, state, boot, down_seq, request_id, after_seq, turn \
      FROM submissions WHERE session = $1 AND state <> 'settled' ORDER BY seq";
@@ -224,11 +233,14 @@ impl Tx {
                 Target::Chat { chat, era } => {
                     threads::of_chat(&mut self.connection, &submission.session, chat, *era).await?
                 }
+                Target::Named { name } => {
+                    named_threads::of_name(&mut self.connection, &submission.session, name).await?
+                }
             };
         }
         sqlx::query(
-            "INSERT INTO submissions (id, session, target, thread, origin, text, attachments, idempotency_key, state, created_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9)",
+            "INSERT INTO submissions (id, session, target, thread, origin, text, attachments, idempotency_key, unasked, state, created_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10)",
         )
         .bind(submission.id.as_str())
         .bind(submission.session.as_str())
@@ -238,6 +250,7 @@ impl Tx {
         .bind(&submission.text)
         .bind((!submission.attachments.is_empty()).then(|| to_json(&submission.attachments)))
         .bind(idempotency_key)
+        .bind(unasked(&submission.origin))
         .bind(to_sql(self.now_ms()))
         .execute(&mut self.connection)
         .await?;

@@ -1,0 +1,32 @@
+//! What the assistant does unasked, made with the parts that it needs.
+
+use std::sync::Arc;
+
+use super::runtimes;
+use crate::automation::{Automation, AutomationParts, Pulse};
+use crate::config::Config;
+use crate::ports::SessionWorkers;
+use crate::store::clock;
+use crate::store::ledger::Ledger;
+use crate::store::state_file::StateFile;
+
+/// Makes it; nothing is begun yet.
+pub(super) fn open(
+    config: &Config,
+    ledger: &Ledger,
+    state: Arc<StateFile>,
+    pulse: Pulse,
+    bot: Option<String>,
+    workers: SessionWorkers,
+) -> Automation {
+    Automation::new(AutomationParts {
+        ledger: ledger.clone(),
+        state,
+        workers: Arc::new(workers),
+        pulse,
+        config: config.automation.clone(),
+        bot,
+        workspaces: runtimes::workspaces(config),
+        clock: clock::system(),
+    })
+}
