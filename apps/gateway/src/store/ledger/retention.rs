@@ -20,6 +20,10 @@ pub struct Pruned {
     pub questions: u64,
     /// Notes of messages that showed turns while they ran.
     pub live: u64,
+    /// System events that turns took.
+    pub events: u64,
+    /// Runs of scheduled jobs that ended or were skipped.
+    pub runs: u64,
 }
 
 /// Rows of one transaction at most, so that nobody waits long behind it.
@@ -41,6 +45,10 @@ const LIVE: &str = "DELETE FROM live_messages WHERE submission IN \
 
 const QUESTIONS: &str = "DELETE FROM questions WHERE id IN (SELECT id FROM questions \
      WHERE (state <> 'open' AND done_ms < $1) OR (state = 'open' AND expires_ms < $1) LIMIT $2)";
+const EVENTS: &str = "DELETE FROM events WHERE seq IN (SELECT seq FROM events \
+     WHERE state = 'taken' AND taken_ms < $1 ORDER BY taken_ms LIMIT $2)";
+const RUNS: &str = "DELETE FROM cron_runs WHERE (session, run) IN (SELECT session, run FROM cron_runs \
+     WHERE asked_ms < $1 AND state <> 'open' AND coalesce(ended_ms, asked_ms) < $1 ORDER BY asked_ms LIMIT $2)";
 
 impl Ledger {
     /// Removes what ended more than `days` before `now_ms` (unix milliseconds). What is open or waits stays. At least
@@ -55,6 +63,8 @@ impl Ledger {
             tokens: self.sweep(TOKENS, before).await?,
             questions: self.sweep(QUESTIONS, before).await?,
             live: self.sweep(LIVE, before).await?,
+            events: self.sweep(EVENTS, before).await?,
+            runs: self.sweep(RUNS, before).await?,
         })
     }
 

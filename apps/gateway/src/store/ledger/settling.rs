@@ -57,7 +57,8 @@ impl Ledger {
             .collect()
     }
 
-    /// Stores how a turn ended, together with what people are told of it.
+    /// Stores how a turn ended, together with what people are told of it. Events that it carried are taken where the
+    /// agent named the turn, and wait again where it did not.
     pub async fn settle(&self, settlement: &Settlement) -> Result<Settled, LedgerError> {
         let settlement = settlement.clone();
         self.write(move |tx| Box::pin(async move { tx.settle(&settlement).await })).await
@@ -108,6 +109,10 @@ impl Tx {
             self.put_out(row).await?;
         }
         self.take_back_notes(&settlement.submissions).await?;
+        match settlement.turn {
+            Some(_) => self.take_events(&settlement.submissions).await?,
+            None => self.release_events(&settlement.submissions).await?,
+        }
         Ok(Settled::Now)
     }
 

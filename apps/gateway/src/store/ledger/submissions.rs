@@ -156,13 +156,14 @@ impl Ledger {
                 .bind(to_sql(tx.now_ms()))
                 .execute(&mut tx.connection)
                 .await?;
-                was_open(&id, done.rows_affected())
+                was_open(&id, done.rows_affected())?;
+                tx.release_events(&[id]).await
             })
         })
         .await
     }
 
-    /// Notes that their turn was not started after all, and that they wait again.
+    /// Notes that their turn was not started after all, and that they wait again, as the events they carried do.
     pub async fn mark_queued(&self, ids: &[SubmissionId]) -> Result<(), LedgerError> {
         let ids = ids.to_vec();
         self.write(move |tx| {
@@ -177,13 +178,14 @@ impl Ledger {
                     .await?;
                     was_open(id, done.rows_affected())?;
                 }
-                Ok(())
+                tx.release_events(&ids).await
             })
         })
         .await
     }
 
-    /// Notes which turn runs for them. They are starting, or running already.
+    /// Notes which turn runs for them, and with it that the agent took the events they carry. They are starting, or
+    /// running already.
     pub async fn mark_running(&self, ids: &[SubmissionId], turn: &TurnId) -> Result<(), LedgerError> {
         let (ids, turn) = (ids.to_vec(), turn.clone());
         self.write(move |tx| {
@@ -199,7 +201,7 @@ impl Ledger {
                     .await?;
                     was_open(id, done.rows_affected())?;
                 }
-                Ok(())
+                tx.take_events(&ids).await
             })
         })
         .await

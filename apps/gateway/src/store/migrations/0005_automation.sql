@@ -12,8 +12,9 @@ CREATE TABLE named_threads (
 );
 
 -- What a session is to hear of. `queue` is empty for the main thread, else the thread; `meta` is JSON; `subject`: what waits
--- of one subject is replaced by what is newer; `omitted`: how many this row stands for that found no room; `submission`: whose
--- turn carries it. What was taken stays for its retention time, so that the same key is not taken again.
+-- of one subject is replaced by what is newer, which keeps its place and `since_ms`; `omitted`: how many this row stands for
+-- that found no room; `submission`: whose turn carries it, or took it. What was taken stays for its retention time, so that
+-- the same key is not taken again.
 CREATE TABLE events (
     seq        INTEGER PRIMARY KEY AUTOINCREMENT,
     id         TEXT NOT NULL UNIQUE,
@@ -28,11 +29,14 @@ CREATE TABLE events (
     state      TEXT NOT NULL CHECK (state IN ('waiting', 'taken')),
     submission TEXT,
     created_ms BIGINT NOT NULL,
+    since_ms   BIGINT NOT NULL,
     taken_ms   BIGINT,
     UNIQUE (session, dedupe_key)
 );
-CREATE INDEX events_waiting ON events (session, queue, seq) WHERE state = 'waiting';
+CREATE INDEX events_waiting ON events (session, queue, seq, kind, since_ms, submission) WHERE state = 'waiting';
+CREATE INDEX events_of_subject ON events (session, queue, subject) WHERE state = 'waiting' AND subject IS NOT NULL;
 CREATE INDEX events_carried ON events (submission) WHERE state = 'waiting' AND submission IS NOT NULL;
+CREATE INDEX events_taken ON events (session, taken_ms) WHERE state = 'taken';
 CREATE INDEX events_by_age ON events (taken_ms) WHERE state = 'taken';
 
 -- Runs of scheduled jobs. `run` names one run of one job for ever; `due_ms` is when it should have been.

@@ -1,5 +1,6 @@
 //! Tests of the ledger, all on real files.
 
+mod events;
 mod facts;
 mod files;
 mod notes;
