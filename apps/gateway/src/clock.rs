@@ -42,6 +42,11 @@ pub fn new_submission_id() -> SubmissionId {
     random_hex::<16>().parse().expect("32 hex digits are a submission id")
 }
 
+/// A new system event's id: 32 hex digits, as the reference writes it.
+pub fn new_event_id() -> String {
+    random_hex::<16>()
+}
+
 /// A new token's id: 16 hex digits.
 pub fn new_token_id() -> TokenId {
     random_hex::<8>().parse().expect("16 hex digits are a token id")

@@ -1,10 +1,13 @@
 //! Who begins turns, and what follows from their ends.
 
 mod cron;
+pub mod events;
+pub mod exits;
 mod given;
 mod heartbeat;
 pub mod intake;
 pub mod line;
+pub mod nodes;
 mod places;
 pub mod ports;
 pub mod prompt;

@@ -23,7 +23,7 @@ impl Pulse {
         self.0.notify_one();
     }
 
-    async fn woken(&self) {
+    pub(super) async fn woken(&self) {
         self.0.notified().await;
     }
 }

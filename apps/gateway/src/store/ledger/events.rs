@@ -93,6 +93,21 @@ impl Ledger {
     pub async fn enqueue_event(&self, new: NewEvent) -> Result<Queued, LedgerError> {
         self.write(|tx| Box::pin(async move { tx.enqueue_event(new).await })).await
     }
+
+    /// Forgets a session's events: it was deleted while one was told.
+    pub async fn forget_events(&self, session: &SessionId) -> Result<(), LedgerError> {
+        let session = session.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                sqlx::query("DELETE FROM events WHERE session = $1")
+                    .bind(session.as_str())
+                    .execute(&mut tx.connection)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
 }
 
 impl Queue {
