@@ -5,6 +5,7 @@ mod alive;
 mod banner;
 mod cron;
 mod enter;
+mod events;
 mod local;
 mod pair;
 mod render;
@@ -40,6 +41,8 @@ enum Deed {
     Token(token::Token),
     /// Show when a cron expression is due
     Cron(cron::Cron),
+    /// Show what sessions are to hear of, or tell one of something
+    Events(events::Events),
     /// Show what a chat would be sent of a text in Markdown
     Render(render::Render),
     /// Run the gateway alone, as `argus-gateway` does
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Deed::Status(place) => local::block_on(status::run(place)),
         Deed::Token(token) => local::block_on(token::run(token)),
         Deed::Cron(cron) => cron::run(cron),
+        Deed::Events(events) => local::block_on(events::run(events)),
         Deed::Render(what) => render::run(&what).unwrap_or_else(|error| complain(&format!("{error:#}"), 1)),
         Deed::Gateway(settings) => argus_gateway::program::main_with("argus gateway", &settings),
         Deed::TelegramBot(settings) => argus_telegram_bot::program::main_with(*settings),

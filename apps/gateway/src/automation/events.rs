@@ -187,8 +187,12 @@ pub(super) fn checked(happening: Happening) -> Result<Happening, EventError> {
     if bytes > LONGEST_META {
         return invalid(format!("'meta' has {bytes} bytes of JSON, more than {LONGEST_META}"));
     }
-    if key.as_ref().is_some_and(|key| key.trim().is_empty() || key.len() > LONGEST_KEY) {
-        return invalid(format!("'idempotencyKey' must have 1 to {LONGEST_KEY} bytes"));
+    // A blank one names nothing.
+    let key = key.filter(|key| !key.trim().is_empty());
+    if let Some(key) = &key
+        && key.len() > LONGEST_KEY
+    {
+        return invalid(format!("'idempotencyKey' has {} bytes, more than {LONGEST_KEY}", key.len()));
     }
     Ok(Happening { kind: kind.to_owned(), text: text.to_owned(), meta, key, subject })
 }

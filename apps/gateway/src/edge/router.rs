@@ -28,6 +28,8 @@ pub(super) fn router(edge: Edge) -> Router {
         .route("/rpc", post(rpc::http))
         .route("/sessions", get(http::sessions::list))
         .route("/sessions/{id}", get(http::sessions::show).delete(http::sessions::delete))
+        .route("/automation/systemEvent/enqueue", post(http::events::enqueue))
+        .route("/automation/events", get(http::events::list))
         .fallback(http::no_such_route)
         .method_not_allowed_fallback(http::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

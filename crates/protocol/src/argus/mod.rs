@@ -8,6 +8,7 @@ pub mod input;
 pub mod message;
 pub mod pairing;
 pub mod session;
+pub mod system_event;
 pub mod thread;
 pub mod token;
 

@@ -3,6 +3,7 @@
 mod http;
 mod methods;
 mod places;
+pub(super) mod system_events;
 mod tokens;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
