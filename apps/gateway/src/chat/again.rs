@@ -16,8 +16,8 @@ enum Last {
     Nothing,
     /// It is being worked on.
     Open,
-    /// This.
-    Ask(LastAsked),
+    /// This, in the chat's own thread or in another.
+    Ask(LastAsked, Option<Target>),
 }
 
 impl Chats {
@@ -33,7 +33,7 @@ impl Chats {
         let last = match self.0.last(&session, &by.chat).await? {
             Last::Nothing => return Ok(notice(texts::commands::nothing_before(language))),
             Last::Open => return Ok(notice(texts::commands::still_open(language))),
-            Last::Ask(last) => last,
+            Last::Ask(last, aside) => (last, aside),
         };
         let (by, message) = (by.clone(), message.to_owned());
         let stored = self.0.ledger.write(move |tx| {
@@ -65,8 +65,8 @@ impl Parts {
                 }
                 let language = person.reads(&message.user);
                 let text = match last {
-                    Last::Ask(last) => {
-                        let stored = ask(tx, session, &by, message.message_id, last).await?;
+                    Last::Ask(last, aside) => {
+                        let stored = ask(tx, session, &by, message.message_id, (last, aside)).await?;
                         return Ok(stored
                             .map_or(Done::As(Disposition::Repeated), |one| Done::Submitted(Box::new(one))));
                     }
@@ -81,11 +81,16 @@ impl Parts {
     }
 
     async fn last(&self, session: &SessionId, chat: &ChatRef) -> Result<Last, LedgerError> {
+        match self.ledger.last_aside(session, chat).await? {
+            Some((_, LastAsked { phase, .. })) if phase != Phase::Settled => return Ok(Last::Open),
+            Some((target, last)) => return Ok(Last::Ask(last, Some(target))),
+            None => {}
+        }
         for era in newest_first(self.ledger.chat_era(session, chat).await?) {
             let target = Target::Chat { chat: chat.clone(), era };
             match self.ledger.last_asked(session, &target).await? {
                 Some(LastAsked { phase, .. }) if phase != Phase::Settled => return Ok(Last::Open),
-                Some(last) => return Ok(Last::Ask(last)),
+                Some(last) => return Ok(Last::Ask(last, None)),
                 None => {}
             }
         }
@@ -101,20 +106,20 @@ pub(super) fn newest_first(era: u32) -> impl Iterator<Item = u32> {
     (0..=LOOKED_BACK).map_while(move |back| era.checked_sub(back))
 }
 
-/// Asks it in the chat's present thread.
+/// Asks it in the chat's present thread, or where it was asked aside of it.
 async fn ask(
     tx: &mut Tx,
     session: SessionId,
     by: &Spoken,
     message: String,
-    last: LastAsked,
+    (last, aside): (LastAsked, Option<Target>),
 ) -> Result<Option<Submission>, LedgerError> {
     let chat = by.chat.clone();
     let era = tx.chat_era(&session, &chat).await?;
     let submission = Submission {
         id: new_submission_id(),
         session,
-        target: Target::Chat { chat: chat.clone(), era },
+        target: aside.unwrap_or_else(|| Target::Chat { chat: chat.clone(), era }),
         thread: None,
         origin: Origin::Chat { chat, user: by.user.id.clone(), message },
         text: last.text,

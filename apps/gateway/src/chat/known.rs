@@ -82,10 +82,14 @@ impl Parts {
                     reply::put(tx, &message, &told).await?;
                 }
                 let text = gather::worded(tx, &message).await?;
+                let answers = match &message.reply_to {
+                    Some(replied) => tx.goes_on_in(&session, &chat, &replied.message_id).await?,
+                    None => None,
+                };
                 let submission = Submission {
                     id: new_submission_id(),
                     session,
-                    target: Target::Chat { chat: chat.clone(), era },
+                    target: answers.unwrap_or_else(|| Target::Chat { chat: chat.clone(), era }),
                     thread: None,
                     origin: Origin::Chat { chat, user: message.user.id, message: message.message_id },
                     text,

@@ -118,7 +118,7 @@ impl Parts {
         scope::session(&*self.turns, self.scope, by, chat).await
     }
 
-    /// Stops the chat's turn; where none runs, one from before.
+    /// Stops the chat's turn; where none runs, one from before, or one whose answer would come here.
     pub(super) async fn stop(
         &self,
         chat: &ChatRef,
@@ -136,7 +136,7 @@ impl Parts {
         Ok(first.unwrap_or(Ok(Stopped { running: false, waiting: 0 })))
     }
 
-    /// How the chat's turn stands; where none runs, one from before.
+    /// How the chat's turn stands; where none runs, one from before, or one whose answer would come here.
     async fn status(
         &self,
         chat: &ChatRef,
@@ -162,7 +162,8 @@ impl Parts {
         let mut targets = self.targets(chat, session).await?;
         for open in self.ledger.open_targets(session, chat).await? {
             if !targets.iter().any(|(target, _)| *target == open) {
-                targets.push((open, Older::Yes));
+                let older = if matches!(open, Target::Chat { .. }) { Older::Yes } else { Older::Aside };
+                targets.push((open, older));
             }
         }
         Ok(targets)

@@ -177,6 +177,11 @@ pub(super) fn status(language: Language, lane: &LaneStatus, older: Older, now_ms
                     format!("I have been working for {span}, on what came before /new."),
                     format!("我已工作 {span}（处理 /new 之前的请求）。"),
                 ),
+                Older::Aside => pick(
+                    language,
+                    format!("I have been working for {span}, on something scheduled or an answer to it."),
+                    format!("我已工作 {span}（处理定时任务或对它的回复）。"),
+                ),
             }
         }
     }];
@@ -209,6 +214,8 @@ pub(super) enum Older {
     No,
     /// It was asked before `/new`.
     Yes,
+    /// It belongs to none of the chat's: nobody asked for it, or it answers what nobody had asked for.
+    Aside,
 }
 
 fn span(language: Language, ms: u64) -> String {
@@ -277,6 +284,10 @@ mod tests {
         assert_eq!(
             status(Language::Chinese, &lane(Some(0)), Older::Yes, 7_500_000),
             "我已工作 2 小时 5 分钟（处理 /new 之前的请求）。\n等待中的消息：2\n运行环境：就绪\n问题：`a 'b'`"
+        );
+        let aside = status(Language::English, &lane(Some(0)), Older::Aside, 1000);
+        assert!(
+            aside.starts_with("I have been working for 1 s, on something scheduled or an answer to it.\n")
         );
         let idle = LaneStatus { waiting: 0, trouble: None, ..lane(None) };
         assert_eq!(status(Language::English, &idle, Older::No, 0), "Nothing is running.\nRuntime: ready");

@@ -6,6 +6,7 @@ mod forms;
 mod messages;
 mod people;
 mod questions;
+mod replies;
 mod running;
 mod sessions;
 

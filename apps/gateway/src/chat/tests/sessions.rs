@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Remembers what it was asked; era 0 of chat 7 has a turn that runs.
+/// Remembers what it was asked; era 0 of chat 7 has a turn that runs, unless one runs elsewhere.
 #[derive(Default)]
 pub(super) struct Sessions {
     pub(super) submitted: Mutex<Vec<Submission>>,
@@ -15,12 +15,17 @@ pub(super) struct Sessions {
     /// What becomes of a wish for haste.
     pub(super) haste: Mutex<Option<Result<Hastened, String>>>,
     pub(super) amended: Mutex<Vec<(SubmissionId, String)>>,
+    /// Where else a turn runs.
+    pub(super) aside: Mutex<Option<Target>>,
     /// What the agent answers.
     pub(super) agent: Mutex<Option<Value>>,
 }
 
 impl Sessions {
-    fn runs(target: &Target) -> bool {
+    fn runs(&self, target: &Target) -> bool {
+        if let Some(aside) = &*locked(&self.aside) {
+            return aside == target;
+        }
         matches!(target, Target::Chat { chat, era: 0 } if chat.chat.as_str() == "7")
     }
 }
@@ -34,11 +39,11 @@ impl Turns for Sessions {
 
     async fn stop(&self, _session: &SessionId, target: &Target) -> Result<Stopped, String> {
         locked(&self.stopped).push(target.clone());
-        Ok(Stopped { running: Self::runs(target), waiting: 0 })
+        Ok(Stopped { running: self.runs(target), waiting: 0 })
     }
 
     async fn status(&self, _session: &SessionId, target: &Target) -> Result<LaneStatus, String> {
-        let running_since = Self::runs(target).then(crate::clock::unix_ms);
+        let running_since = self.runs(target).then(crate::clock::unix_ms);
         Ok(LaneStatus { thread: None, running_since, waiting: 1, runtime: "ready", trouble: None })
     }
 

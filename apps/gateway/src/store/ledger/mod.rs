@@ -24,6 +24,7 @@ mod pairing;
 mod people;
 mod questions;
 mod received;
+mod replies;
 mod retention;
 mod sending;
 mod settling;

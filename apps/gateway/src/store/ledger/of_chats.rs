@@ -10,7 +10,8 @@ use super::codec::{from_json, parse, to_json};
 use super::submissions::{phase, read_submission};
 use super::{Body, Language, Ledger, LedgerError, NewRow, Phase, Tx};
 
-const COLUMNS: &str = "id, session, target, thread, origin, text, attachments, state, turn, outcome";
+pub(super) const COLUMNS: &str =
+    "id, session, target, thread, origin, text, attachments, state, turn, outcome";
 
 /// What was asked last, as a whole where several messages made one turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,30 +59,39 @@ impl Ledger {
         row.as_ref().map(read).transpose()
     }
 
-    /// Where something of a chat is open in a session, what came last first; also under the key that it had first.
+    /// Where something of a chat is open in a session, what came last first; also under the key that it had first. Of a
+    /// thread that is not the chat's own, only where nobody else's work would be meant.
     pub async fn open_targets(
         &self,
         session: &SessionId,
         chat: &ChatRef,
     ) -> Result<Vec<Target>, LedgerError> {
         let first = self.first_key(chat).await?;
-        let rows: Vec<String> = sqlx::query_scalar(
-            "SELECT target FROM submissions WHERE session = $1 AND state <> 'settled' \
-             GROUP BY target ORDER BY max(seq) DESC",
+        let is_it = |one: &ChatRef| {
+            (&one.channel, &one.bot) == (&chat.channel, &chat.bot)
+                && (one.chat == chat.chat || first.as_ref() == Some(&one.chat))
+        };
+        let rows = sqlx::query(
+            "SELECT target, origin, state FROM submissions WHERE session = $1 AND state <> 'settled' ORDER BY seq DESC",
         )
         .bind(session.as_str())
         .fetch_all(self.reads())
         .await?;
-        let of_chat = |target: &Target| match target {
-            Target::Chat { chat: one, .. } => {
-                (&one.channel, &one.bot) == (&chat.channel, &chat.bot)
-                    && (one.chat == chat.chat || first.as_ref() == Some(&one.chat))
+        let (mut here, mut of_others) = (Vec::new(), Vec::new());
+        for row in &rows {
+            let target: Target = from_json("a target", row.try_get("target")?)?;
+            let origin: Origin = from_json("an origin", row.try_get("origin")?)?;
+            let its_own = matches!(&target, Target::Chat { chat, .. } if is_it(chat));
+            if its_own || (origin.chat().is_some_and(is_it) && !matches!(target, Target::Chat { .. })) {
+                if !here.contains(&target) {
+                    here.push(target);
+                }
+            } else if phase(row.try_get("state")?)? != Phase::Queued {
+                of_others.push(target);
             }
-            Target::Main | Target::Thread { .. } | Target::Named { .. } => false,
-        };
-        let targets: Vec<Target> =
-            rows.iter().map(|target| from_json("a target", target)).collect::<Result<_, _>>()?;
-        Ok(targets.into_iter().filter(of_chat).collect())
+        }
+        here.retain(|target| !of_others.contains(target));
+        Ok(here)
     }
 
     /// What was asked last there.
@@ -112,14 +122,7 @@ impl Ledger {
                 .await?
             }
         };
-        let all = rows.iter().map(read_submission).collect::<Result<Vec<_>, _>>()?;
-        let texts: Vec<_> = all.iter().map(|one| one.text.as_str()).filter(|text| !text.is_empty()).collect();
-        let text = texts.join("\n\n");
-        Ok(Some(LastAsked {
-            phase,
-            text,
-            attachments: all.into_iter().flat_map(|one| one.attachments).collect(),
-        }))
+        Ok(Some(whole(phase, &rows)?))
     }
 
     /// The chat in which somebody wrote to that session last.
@@ -242,6 +245,14 @@ impl Tx {
         }
         Ok(true)
     }
+}
+
+/// What several messages asked together.
+pub(super) fn whole(phase: Phase, rows: &[SqliteRow]) -> Result<LastAsked, LedgerError> {
+    let all = rows.iter().map(read_submission).collect::<Result<Vec<_>, _>>()?;
+    let texts: Vec<_> = all.iter().map(|one| one.text.as_str()).filter(|text| !text.is_empty()).collect();
+    let text = texts.join("\n\n");
+    Ok(LastAsked { phase, text, attachments: all.into_iter().flat_map(|one| one.attachments).collect() })
 }
 
 fn read(row: &SqliteRow) -> Result<(Submission, Phase), LedgerError> {

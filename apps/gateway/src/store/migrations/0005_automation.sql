@@ -69,3 +69,6 @@ CREATE TABLE heartbeats (
     seen     TEXT,
     outcome  TEXT
 );
+
+-- What a reply answers is found by the message.
+CREATE INDEX outbox_by_message ON outbox (channel, bot, chat_key, message_id) WHERE message_id IS NOT NULL;
