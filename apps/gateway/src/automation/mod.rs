@@ -13,6 +13,10 @@ pub mod ports;
 pub mod prompt;
 mod pulse;
 pub mod reactor;
+mod standing;
+#[cfg(test)]
+mod state_tests;
+mod taking_over;
 mod wishes;
 
 use std::sync::Arc;

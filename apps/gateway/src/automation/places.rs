@@ -35,6 +35,19 @@ impl Automation {
         {
             return Ok(Some(home));
         }
-        parts.ledger.first_chat(session).await
+        match parts.ledger.first_chat(session).await? {
+            Some(first) => Ok(Some(first)),
+            None => Ok(self.last_of_main(session).await),
+        }
+    }
+
+    /// Where the main thread was spoken to last before this program kept chats itself: its first bot was the only one.
+    async fn last_of_main(&self, session: &SessionId) -> Option<ChatRef> {
+        let parts = &self.0;
+        let main = parts.state.main_thread(session).await?;
+        let (channel, chat) = parts.state.last_active(session, &main).await?;
+        let known = ["telegram", "tg"].iter().any(|name| channel.eq_ignore_ascii_case(name));
+        let bot = parts.bot.clone().filter(|_| known)?;
+        Some(ChatRef { channel: CHANNEL.to_owned(), bot, chat })
     }
 }

@@ -1,5 +1,6 @@
 //! Parameters and results of the gateway's own methods, one file per resource.
 
+pub mod automation;
 pub mod channel;
 pub mod chat;
 pub mod cron;

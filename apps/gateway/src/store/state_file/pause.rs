@@ -1,6 +1,6 @@
 //! Which sessions do nothing unasked until they are told to again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use argus_protocol::SessionId;
 use serde_json::{Value, json};
@@ -22,6 +22,13 @@ impl StateFile {
     pub async fn paused_sessions(&self) -> BTreeSet<SessionId> {
         let state = self.state.lock().await;
         sessions(&state.value).filter(|(_, own)| paused(own)).filter_map(|(id, _)| id.parse().ok()).collect()
+    }
+
+    /// Every session, and when the next of its jobs is due, unix milliseconds.
+    pub async fn next_runs(&self) -> BTreeMap<SessionId, Option<u64>> {
+        let state = self.state.lock().await;
+        let known = sessions(&state.value).filter_map(|(id, own)| Some((id.parse().ok()?, own)));
+        known.map(|(id, own)| (id, next_run(own))).collect()
     }
 
     /// From now on it does nothing unasked.
@@ -49,4 +56,10 @@ impl StateFile {
 /// Whether a session is.
 pub(super) fn paused(own: &Value) -> bool {
     own.get(PAUSED).and_then(Value::as_bool).unwrap_or(false)
+}
+
+fn next_run(own: &Value) -> Option<u64> {
+    let jobs = own.get("cronJobs").and_then(Value::as_array).into_iter().flatten();
+    let enabled = jobs.filter(|job| job.get("enabled").and_then(Value::as_bool).unwrap_or(true));
+    enabled.filter_map(|job| job.get("nextRunAtMs")?.as_u64()).min()
 }
