@@ -5,6 +5,10 @@ use serde_json::{Map, Value};
 
 use super::deliver::Deliver;
 
+mod calls;
+
+pub use self::calls::*;
+
 /// A scheduled job, as it is listed and as it stands in `state.json` (`sessions.<id>.cronJobs`). Exactly one of `expr`, `atMs`
 /// and `everyMs` says when. Times are unix milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +66,7 @@ pub struct Job {
 }
 
 /// Where seconds stand in an expression.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Seconds {
     /// `second minute hour day month weekday`.

@@ -9,3 +9,7 @@ impl Automation {
         None
     }
 }
+
+mod timetable;
+mod timing;
+pub use self::timetable::Timetable;

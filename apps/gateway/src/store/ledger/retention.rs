@@ -18,6 +18,8 @@ pub struct Pruned {
     pub tokens: u64,
     /// Questions that were answered or fell away.
     pub questions: u64,
+    /// Runs of scheduled jobs that ended or were left out.
+    pub runs: u64,
     /// Notes of messages that showed turns while they ran.
     pub live: u64,
     /// System events that turns took.
@@ -40,6 +42,8 @@ const STRANGERS: &str = "DELETE FROM strangers WHERE (channel, bot, user_id) IN 
      (SELECT channel, bot, user_id FROM strangers WHERE told_ms < $1 ORDER BY told_ms LIMIT $2)";
 const TOKENS: &str = "DELETE FROM tokens WHERE id IN \
      (SELECT id FROM tokens WHERE revoked_ms < $1 OR expires_ms < $1 LIMIT $2)";
+const RUNS: &str = "DELETE FROM cron_runs WHERE (session, run) IN (SELECT session, run FROM cron_runs \
+     WHERE state <> 'open' AND asked_ms < $1 ORDER BY asked_ms LIMIT $2)";
 const LIVE: &str = "DELETE FROM live_messages WHERE submission IN \
      (SELECT submission FROM live_messages WHERE at_ms < $1 ORDER BY at_ms LIMIT $2)";
 
@@ -62,6 +66,7 @@ impl Ledger {
             strangers: self.sweep(STRANGERS, before).await?,
             tokens: self.sweep(TOKENS, before).await?,
             questions: self.sweep(QUESTIONS, before).await?,
+            runs: self.sweep(RUNS, before).await?,
             live: self.sweep(LIVE, before).await?,
             events: self.sweep(EVENTS, before).await?,
             runs: self.sweep(RUNS, before).await?,

@@ -105,8 +105,10 @@ impl Tx {
             }
             None => people::Language::English,
         };
-        for row in (self.answers)(settlement, language) {
-            self.put_out(row).await?;
+        if let Some(told) = self.end_run(settlement).await? {
+            for row in (self.answers)(&told, language) {
+                self.put_out(row).await?;
+            }
         }
         self.take_back_notes(&settlement.submissions).await?;
         match settlement.turn {

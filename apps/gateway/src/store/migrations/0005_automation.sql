@@ -39,11 +39,15 @@ CREATE INDEX events_carried ON events (submission) WHERE state = 'waiting' AND s
 CREATE INDEX events_taken ON events (session, taken_ms) WHERE state = 'taken';
 CREATE INDEX events_by_age ON events (taken_ms) WHERE state = 'taken';
 
--- Runs of scheduled jobs. `run` names one run of one job for ever; `due_ms` is when it should have been.
+-- Runs of scheduled jobs. `run` names one run of one job for ever; `due_ms` is when it should have been; `name` is what people
+-- call the job; `comes`: whether another run follows by itself; `keep`: how many threads of the job's runs are kept, where this
+-- one has a thread of its own, which was put away at `archived_ms`.
 CREATE TABLE cron_runs (
     session    TEXT NOT NULL,
     run        TEXT NOT NULL,
     job        TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    comes      TEXT NOT NULL CHECK (comes IN ('once', 'again')),
     due_ms     BIGINT NOT NULL,
     state      TEXT NOT NULL CHECK (state IN ('open', 'done', 'failed', 'stopped', 'skipped')),
     submission TEXT,
@@ -53,6 +57,8 @@ CREATE TABLE cron_runs (
     began_ms   BIGINT,
     ended_ms   BIGINT,
     tokens     BIGINT,
+    keep       BIGINT,
+    archived_ms BIGINT,
     PRIMARY KEY (session, run)
 );
 CREATE INDEX cron_runs_of_job ON cron_runs (session, job, asked_ms);

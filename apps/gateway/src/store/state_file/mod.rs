@@ -8,6 +8,7 @@ mod check_former;
 mod check_jobs;
 mod error;
 mod former;
+mod jobs;
 mod pause;
 mod restore;
 mod strict;
@@ -23,6 +24,7 @@ use tokio::sync::Mutex;
 
 pub use self::error::StateError;
 pub use self::former::{FormerEvent, FormerQueue};
+pub use self::jobs::DueJobs;
 pub use self::restore::{RestoreError, Restored, restore};
 pub use self::survey::{JobTrouble, SessionSurvey, Survey, survey};
 use super::durable;
