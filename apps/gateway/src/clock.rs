@@ -57,6 +57,16 @@ pub fn new_session_id() -> SessionId {
     random_hex::<6>().parse().expect("12 hex digits are a session id")
 }
 
+/// A new scheduled job's id: 10 hex digits, as the reference writes it.
+pub fn new_job_id() -> String {
+    random_hex::<5>()
+}
+
+/// What tells a run that somebody asked for from others: 8 hex digits.
+pub fn new_run_mark() -> String {
+    random_hex::<4>()
+}
+
 /// A new name for a numbering: 16 hex digits.
 pub fn new_epoch() -> String {
     random_hex::<8>()

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::runtimes;
+use crate::automation::cron::Timetable;
 use crate::automation::{Automation, AutomationParts, Pulse};
 use crate::config::Config;
 use crate::ports::SessionWorkers;
@@ -26,6 +27,7 @@ pub(super) fn open(
         pulse,
         config: config.automation.clone(),
         bot,
+        jobs: Timetable::default(),
         workspaces: runtimes::workspaces(config),
         clock: clock::system(),
     })

@@ -1,6 +1,6 @@
 //! Who begins turns, and what follows from their ends.
 
-mod cron;
+pub mod cron;
 pub mod events;
 pub mod exits;
 mod given;
@@ -21,6 +21,7 @@ mod wishes;
 
 use std::sync::Arc;
 
+use self::cron::Timetable;
 use self::ports::Workers;
 pub use self::pulse::Pulse;
 use crate::config::AutomationConfig;
@@ -48,6 +49,8 @@ pub struct AutomationParts {
     pub config: AutomationConfig,
     /// The bot that is meant where a place names none; `None` without Telegram.
     pub bot: Option<String>,
+    /// What is remembered of jobs between two looks.
+    pub jobs: Timetable,
     /// Where the workspaces of sessions are.
     pub workspaces: Workspaces,
     /// The time, unix milliseconds.

@@ -11,6 +11,7 @@ mod render;
 mod sending;
 mod show;
 mod typing;
+mod unasked;
 mod view;
 mod worker;
 

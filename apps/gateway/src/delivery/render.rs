@@ -3,6 +3,7 @@
 use argus_chat_markup::{Outgoing, Part, utf16_len};
 use argus_session::{Origin, Outcome, Settlement};
 
+use super::unasked;
 use crate::store::ledger::{Body, Button, DocumentBody, Language, NewRow, TextBody};
 
 /// The longest message, in UTF-16 units.
@@ -72,14 +73,16 @@ fn messages(origin: &Origin, outcome: &Outcome, language: Language, long: Option
     let english = language == Language::English;
     let (text, closing) = match outcome {
         Outcome::Completed { text } => (text, None),
-        Outcome::Interrupted { text } => (text, Some(line(if english { "Stopped." } else { "已停止。" }))),
+        Outcome::Interrupted { text } => {
+            let words = if english { "Stopped." } else { "已停止。" };
+            (text, Some(line(&unasked::stopped(origin, language).unwrap_or_else(|| words.to_owned()))))
+        }
         Outcome::Failed { reason, text } => {
             let reason = shortened(reason.trim());
-            let words = if english {
-                format!("⚠️ This did not finish: {reason}")
-            } else {
-                format!("⚠️ 未能完成：{reason}")
-            };
+            let words = unasked::failed(origin, &reason, language).unwrap_or_else(|| {
+                let words = if english { "⚠️ This did not finish: " } else { "⚠️ 未能完成：" };
+                format!("{words}{reason}")
+            });
             (text, Some(line(&words)))
         }
     };

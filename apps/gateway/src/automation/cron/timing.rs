@@ -119,6 +119,12 @@ pub(super) fn plan(schedule: &Schedule, job: &Job, now: u64) -> Plan {
     }
 }
 
+/// Whether both say the same of when they are due.
+pub(super) fn same_time(one: &Job, other: &Job) -> bool {
+    let time = |job: &Job| (job.expr.clone(), job.seconds, job.tz.clone(), job.at_ms, job.every_ms);
+    time(one) == time(other)
+}
+
 /// A time as expressions know it; `None` for what is out of all calendars.
 pub(super) fn to_time(ms: u64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(i64::try_from(ms).ok()?)

@@ -76,7 +76,7 @@ impl Ledger {
         Ok(open > 0)
     }
 
-    /// The runs of a job whose own threads are more than it keeps, the oldest first. A thread in which a chat goes on is none
+    /// The runs of a job whose own threads are more than it keeps, the newest first. A thread in which a chat goes on is none
     /// of them.
     pub async fn threads_over(
         &self,
@@ -93,10 +93,10 @@ impl Ledger {
         .await?;
         let Some(kept) = kept else { return Ok(Vec::new()) };
         let rows = sqlx::query(
-            "SELECT run, thread FROM (SELECT run, thread, asked_ms, due_ms FROM cron_runs r WHERE session = $1 AND job = $2 \
+            "SELECT run, thread FROM cron_runs r WHERE session = $1 AND job = $2 \
              AND keep IS NOT NULL AND archived_ms IS NULL AND thread IS NOT NULL AND state <> 'open' \
              AND NOT EXISTS (SELECT 1 FROM chat_bindings b WHERE b.session = r.session AND b.thread = r.thread) \
-             ORDER BY asked_ms DESC, due_ms DESC LIMIT 1000 OFFSET $3) AS over ORDER BY asked_ms, due_ms LIMIT $4",
+             ORDER BY asked_ms DESC, due_ms DESC LIMIT $4 OFFSET $3",
         )
         .bind(session.as_str())
         .bind(job)

@@ -43,7 +43,7 @@ const STRANGERS: &str = "DELETE FROM strangers WHERE (channel, bot, user_id) IN 
 const TOKENS: &str = "DELETE FROM tokens WHERE id IN \
      (SELECT id FROM tokens WHERE revoked_ms < $1 OR expires_ms < $1 LIMIT $2)";
 const RUNS: &str = "DELETE FROM cron_runs WHERE (session, run) IN (SELECT session, run FROM cron_runs \
-     WHERE state <> 'open' AND asked_ms < $1 ORDER BY asked_ms LIMIT $2)";
+     WHERE state <> 'open' AND asked_ms < $1 AND (keep IS NULL OR thread IS NULL OR archived_ms IS NOT NULL) ORDER BY asked_ms LIMIT $2)";
 const LIVE: &str = "DELETE FROM live_messages WHERE submission IN \
      (SELECT submission FROM live_messages WHERE at_ms < $1 ORDER BY at_ms LIMIT $2)";
 

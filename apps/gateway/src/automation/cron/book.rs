@@ -1,0 +1,302 @@
+//! The book of jobs: what people and programs may ask about them.
+
+use argus_protocol::SessionId;
+use argus_protocol::argus::cron::{
+    Begun, History, Job, JobThread, Jobs, Kept, Listed, Missed, Removed, Status, Time, Wish,
+};
+use argus_protocol::argus::deliver::Deliver;
+use argus_schedule::{DateTime, Tz, Utc};
+
+use super::checks::{apply, checked_id, checked_time};
+use super::timetable::zone_of;
+use super::timing::{Schedule, same_time, to_time};
+use crate::automation::Automation;
+use crate::clock::{new_job_id, new_run_mark};
+use crate::delivery::Reach;
+
+/// Most jobs of a session.
+const MOST_JOBS: usize = 1000;
+/// Times that are shown of a job.
+const SHOWN_TIMES: usize = 3;
+/// Runs that are told where nobody says how many, and at most.
+const TOLD_RUNS: (u32, u32) = (20, 200);
+/// Chats of a session that are looked at.
+const MOST_CHATS: u32 = 1000;
+
+/// Why something cannot be done about jobs.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CronError {
+    /// A member is not there that must be.
+    #[error("Missing '{0}'")]
+    Missing(&'static str),
+    /// A member is wrong.
+    #[error("'{field}': {reason}")]
+    Wrong {
+        /// Which.
+        field: &'static str,
+        /// What is wrong with it, and what to write.
+        reason: String,
+    },
+    /// There is no such job.
+    #[error("Job not found")]
+    NoJob(String),
+    /// The caller may not name that chat.
+    #[error("'deliver': session `{session}` does not speak with `{chat}`; use home, last, none or a chat of its own")]
+    NotItsChat {
+        /// The session.
+        session: SessionId,
+        /// The chat.
+        chat: String,
+    },
+    /// It did not work; in words.
+    #[error("{0}")]
+    Failed(String),
+}
+
+fn failed(error: impl ToString) -> CronError {
+    CronError::Failed(error.to_string())
+}
+
+impl Automation {
+    /// How many jobs there are, and when the next one is due.
+    pub async fn cron_status(&self, session: &SessionId) -> Status {
+        let jobs = self.0.state.jobs(session).await;
+        let enabled = || jobs.iter().filter(|job| job.enabled);
+        Status {
+            ok: true,
+            session_id: session.clone(),
+            default_session_id: self.0.workers.stored_default().await,
+            jobs: jobs.len(),
+            enabled_jobs: enabled().count(),
+            next_due_at_ms: enabled().filter_map(|job| self.shown_next(job)).min(),
+        }
+    }
+
+    /// Every job, or every one that is enabled.
+    pub async fn list_jobs(&self, session: &SessionId, include_disabled: Option<bool>) -> Jobs {
+        let mut jobs = self.0.state.jobs(session).await;
+        jobs.retain(|job| job.enabled || include_disabled.unwrap_or(true));
+        let listed = |mut job: Job| {
+            let trouble = self.schedule_of(&job).err().map(|trouble| trouble.to_string());
+            job.next_run_at_ms = self.shown_next(&job);
+            Listed { job, trouble }
+        };
+        Jobs { ok: true, session_id: session.clone(), jobs: jobs.into_iter().map(listed).collect() }
+    }
+
+    /// A new job; one of the same id is replaced and keeps when it ran last.
+    pub async fn add_job(&self, session: &SessionId, wish: &Wish, reach: Reach) -> Result<Kept, CronError> {
+        let zone = self.0.config.zone;
+        let id = checked_id(wish.job_id.as_deref())?.unwrap_or_else(new_job_id);
+        if wish.expr.as_deref().is_none_or(|expr| expr.trim().is_empty())
+            && wish.at.is_none()
+            && wish.at_ms.is_none()
+            && wish.every_ms.is_none()
+        {
+            return Err(CronError::Missing("expr"));
+        }
+        if wish.text.is_none() {
+            return Err(CronError::Missing("text"));
+        }
+        let job = apply(blank(id), wish, zone)?;
+        self.check_chat(session, wish, reach).await?;
+        let now = (self.0.clock)();
+        let schedule = checked_time(&self.0.jobs, &job, zone, now)?;
+        let kept = self.change_jobs(session, move |jobs| {
+            let mut job = job;
+            let same = jobs.iter().position(|other| other.job_id == job.job_id);
+            let before = same.and_then(|place| jobs.get(place));
+            job.last_run_at_ms = before.and_then(|before| before.last_run_at_ms);
+            job.next_run_at_ms = next_of(&schedule, &job, before, now);
+            match same {
+                Some(place) => jobs[place] = job.clone(),
+                None if jobs.len() >= MOST_JOBS => {
+                    return Err(failed(format!("this session has {MOST_JOBS} jobs already; remove one first")));
+                }
+                None => jobs.push(job.clone()),
+            }
+            Ok(job)
+        });
+        Ok(self.kept(session, kept.await?, now))
+    }
+
+    /// Changes the members of a job that are given.
+    pub async fn update_job(&self, session: &SessionId, wish: &Wish, reach: Reach) -> Result<Kept, CronError> {
+        let id = wish.job_id.clone().ok_or(CronError::Missing("jobId"))?;
+        let nothing = Wish { job_id: wish.job_id.clone(), session_id: wish.session_id.clone(), ..Wish::default() };
+        if *wish == nothing {
+            let reason = "there is nothing to change; give one member beside the id".to_owned();
+            return Err(CronError::Wrong { field: "jobId", reason });
+        }
+        self.check_chat(session, wish, reach).await?;
+        let (parts, now) = (&self.0, (self.0.clock)());
+        let kept = self.change_jobs(session, |jobs| {
+            let job = job_of(jobs, &id)?;
+            let changed = apply(job.clone(), wish, parts.config.zone)?;
+            *job = if same_time(job, &changed) && changed.enabled == job.enabled {
+                changed
+            } else if changed.enabled || !same_time(job, &changed) {
+                let schedule = checked_time(&parts.jobs, &changed, parts.config.zone, now)?;
+                Job { next_run_at_ms: next_of(&schedule, &changed, Some(job), now), ..changed }
+            } else {
+                Job { next_run_at_ms: None, ..changed }
+            };
+            Ok(job.clone())
+        });
+        Ok(self.kept(session, kept.await?, now))
+    }
+
+    /// A job is not due any more.
+    pub async fn pause_job(&self, session: &SessionId, id: &str) -> Result<Kept, CronError> {
+        let wish = Wish { job_id: Some(id.to_owned()), enabled: Some(false), ..Wish::default() };
+        self.update_job(session, &wish, Reach::Everywhere).await
+    }
+
+    /// A job is due again, from now on.
+    pub async fn resume_job(&self, session: &SessionId, id: &str) -> Result<Kept, CronError> {
+        let wish = Wish { job_id: Some(id.to_owned()), enabled: Some(true), ..Wish::default() };
+        self.update_job(session, &wish, Reach::Everywhere).await
+    }
+
+    /// The end of a job. What it began goes on, and its history stays.
+    pub async fn remove_job(&self, session: &SessionId, id: &str) -> Result<Removed, CronError> {
+        self.change_jobs(session, |jobs| {
+            let place = jobs.iter().position(|job| job.job_id == id);
+            jobs.remove(place.ok_or_else(|| CronError::NoJob(id.to_owned()))?);
+            Ok(())
+        })
+        .await?;
+        Ok(Removed { ok: true, session_id: session.clone(), job_id: id.to_owned() })
+    }
+
+    /// Runs a job now, enabled or not. When it is due by itself stays as it is.
+    pub async fn run_job(&self, session: &SessionId, id: &str) -> Result<Begun, CronError> {
+        let job = self.job(session, id).await?;
+        let now = (self.0.clock)();
+        let run = format!("{}@now-{}", job.job_id, new_run_mark());
+        let submission = self.make_run_now(session, &job, run.clone(), now).await.map_err(failed)?;
+        let submission = submission.ok_or_else(|| failed("the run before it has not ended; wait for it or stop it"))?;
+        argus_crash_point::here("cron.stored").await;
+        let noted = self.0.state.change_jobs(session, |jobs| {
+            job_of(jobs, id).map(|job| job.last_run_at_ms = job.last_run_at_ms.max(Some(now)))
+        });
+        if let Err(error) = noted.await {
+            tracing::warn!(session.id = %session, job.id = id, %error, "that a job ran could not be noted");
+        }
+        let submission_id = submission.id.clone();
+        self.0.workers.begin(submission).await;
+        Ok(Begun {
+            ok: true,
+            session_id: session.clone(),
+            job_id: id.to_owned(),
+            enqueued: true,
+            run,
+            submission_id,
+        })
+    }
+
+    /// The runs of a job, the newest first; also of one that was removed.
+    pub async fn job_history(
+        &self,
+        session: &SessionId,
+        id: &str,
+        limit: Option<u32>,
+    ) -> Result<History, CronError> {
+        let most = limit.unwrap_or(TOLD_RUNS.0).clamp(1, TOLD_RUNS.1);
+        let runs = self.0.ledger.runs_of(session, id, most).await.map_err(failed)?;
+        if runs.is_empty() {
+            self.job(session, id).await?;
+        }
+        Ok(History { ok: true, session_id: session.clone(), job_id: id.to_owned(), runs })
+    }
+
+    async fn job(&self, session: &SessionId, id: &str) -> Result<Job, CronError> {
+        let mut jobs = self.0.state.jobs(session).await.into_iter();
+        jobs.find(|job| job.job_id == id).ok_or_else(|| CronError::NoJob(id.to_owned()))
+    }
+
+    /// Changes jobs, durably, and sees to it that somebody looks.
+    async fn change_jobs<T>(
+        &self,
+        session: &SessionId,
+        change: impl FnOnce(&mut Vec<Job>) -> Result<T, CronError>,
+    ) -> Result<T, CronError> {
+        let changed = self.0.state.change_jobs(session, change).await.map_err(failed)??;
+        self.0.pulse.wake();
+        Ok(changed)
+    }
+
+    /// Who speaks for one session has no say in other people's chats.
+    async fn check_chat(&self, session: &SessionId, wish: &Wish, reach: Reach) -> Result<(), CronError> {
+        let (Reach::ItsChats, Some(named @ Deliver::Chat { .. })) = (reach, &wish.deliver) else { return Ok(()) };
+        let meant = self.place(session, named).await.map_err(failed)?;
+        let own = self.0.ledger.chats_of(session, MOST_CHATS).await.map_err(failed)?;
+        if meant.is_some_and(|chat| own.contains(&chat)) {
+            return Ok(());
+        }
+        Err(CronError::NotItsChat { session: session.clone(), chat: named.to_string() })
+    }
+
+    fn schedule_of(&self, job: &Job) -> Result<Schedule, CronError> {
+        Ok(self.0.jobs.schedule(job, self.0.config.zone)?)
+    }
+
+    /// When it is due next, also where that has not been noted yet.
+    fn shown_next(&self, job: &Job) -> Option<u64> {
+        if !job.enabled || job.next_run_at_ms.is_some() {
+            return job.next_run_at_ms;
+        }
+        let had = job.last_run_at_ms;
+        self.schedule_of(job).ok()?.next_after((self.0.clock)(), had)
+    }
+
+    fn kept(&self, session: &SessionId, job: Job, now: u64) -> Kept {
+        let zone = zone_of(&job, self.0.config.zone).unwrap_or(Tz::UTC);
+        let had = job.next_run_at_ms.or(job.last_run_at_ms);
+        let times = self.schedule_of(&job).map(|schedule| schedule.next_times(now, had, SHOWN_TIMES));
+        let shown = |at_ms| {
+            let at: DateTime<Utc> = to_time(at_ms)?;
+            Some(Time { at: at.with_timezone(&zone).to_rfc3339(), at_ms })
+        };
+        let next_times = times.unwrap_or_default().into_iter().filter_map(shown).collect();
+        Kept { ok: true, session_id: session.clone(), job, next_times }
+    }
+}
+
+/// When a job is due next that was just written: as before where nothing of that changed, else from now on.
+fn next_of(schedule: &Schedule, job: &Job, before: Option<&Job>, now: u64) -> Option<u64> {
+    if !job.enabled {
+        return None;
+    }
+    let before = before.filter(|before| same_time(before, job));
+    let same = before.filter(|before| before.enabled).and_then(|before| before.next_run_at_ms);
+    // An interval that goes on keeps to its times.
+    let had = before.and_then(|before| before.last_run_at_ms);
+    same.or_else(|| schedule.next_after(now, had))
+}
+
+fn job_of<'a>(jobs: &'a mut [Job], id: &str) -> Result<&'a mut Job, CronError> {
+    jobs.iter_mut().find(|job| job.job_id == id).ok_or_else(|| CronError::NoJob(id.to_owned()))
+}
+
+fn blank(job_id: String) -> Job {
+    Job {
+        job_id,
+        name: None,
+        expr: None,
+        seconds: None,
+        at_ms: None,
+        every_ms: None,
+        tz: None,
+        text: String::new(),
+        enabled: true,
+        missed: Missed::default(),
+        missed_most: None,
+        thread: JobThread::default(),
+        keep: None,
+        deliver: Deliver::default(),
+        last_run_at_ms: None,
+        next_run_at_ms: None,
+        others: serde_json::Map::new(),
+    }
+}

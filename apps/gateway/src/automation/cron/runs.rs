@@ -1,0 +1,146 @@
+//! Makes the runs of a job: stored with their submissions before anything else.
+
+use argus_protocol::SessionId;
+use argus_protocol::argus::cron::{Job, JobThread};
+use argus_session::{ChatRef, Origin, Submission, Target};
+
+use super::timing::{Plan, Schedule, plan};
+use super::{Looked, RETRY_MS, Then};
+use crate::automation::Automation;
+use crate::clock::new_submission_id;
+use crate::store::ledger::{AskedRun, Comes, LedgerError, NewRun};
+
+/// How many threads are kept of a job whose runs have their own, where it does not say.
+const KEPT_THREADS: u32 = 10;
+
+/// Why a run is left out.
+const BEHIND: &str = "the run before it had not ended";
+const USED_UP: &str = "what may be done unasked in a day was used up";
+const MISSED: &str = "its time had passed when the gateway looked, and the job leaves such times out";
+
+impl Automation {
+    /// Looks at a job whose time has come, or is not known.
+    pub(super) async fn look_at_job(&self, session: SessionId, job: Job, now: u64) -> Looked {
+        let parts = &self.0;
+        let looked = |job, begins, then| Looked { session: session.clone(), job, begins, then };
+        let schedule = match parts.jobs.schedule(&job, parts.config.zone) {
+            Ok(schedule) => schedule,
+            Err(trouble) => return looked(job, Vec::new(), Then::Stops(trouble)),
+        };
+        let plan = plan(&schedule, &job, now);
+        if plan.runs.is_empty() && plan.missed.is_none() && plan.next == job.next_run_at_ms {
+            return looked(job, Vec::new(), Then::Stays);
+        }
+        if !parts.workers.knows(&session).await {
+            if parts.jobs.is_news(&session) {
+                tracing::warn!(session.id = %session, "a session that does not exist has scheduled jobs; they wait for it");
+            }
+            return looked(job, Vec::new(), Then::Stays);
+        }
+        let moves = Then::Moves { last: plan.runs.last().copied().or(plan.missed), next: plan.next };
+        match self.make_runs(&session, &job, &schedule, &plan, now).await {
+            Ok(begins) => looked(job, begins, moves),
+            Err(error) => {
+                tracing::error!(session.id = %session, job.id = job.job_id, %error, "a scheduled run could not be stored; it is tried again");
+                looked(job, Vec::new(), Then::Again(now.saturating_add(RETRY_MS)))
+            }
+        }
+    }
+
+    /// Stores the runs of a plan; what is to be begun.
+    async fn make_runs(
+        &self,
+        session: &SessionId,
+        job: &Job,
+        schedule: &Schedule,
+        plan: &Plan,
+        now: u64,
+    ) -> Result<Vec<Submission>, LedgerError> {
+        let ledger = &self.0.ledger;
+        let comes = if matches!(schedule, Schedule::At(_)) { Comes::Once } else { Comes::Again };
+        let of = |due: u64| new_run(session, job, format!("{}@{due}", job.job_id), due, comes);
+        if let Some(missed) = plan.missed {
+            ledger.skip_run(of(missed), MISSED).await?;
+        }
+        if plan.runs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let chat = self.place(session, &job.deliver).await?;
+        if !self.within_budget(session, now, chat.as_ref()).await? {
+            for due in &plan.runs {
+                ledger.skip_run(of(*due), USED_UP).await?;
+            }
+            return Ok(Vec::new());
+        }
+        let runs = plan.runs.iter().map(|due| {
+            let run = of(*due);
+            let submission = submission(session, job, &run.run, chat.clone());
+            (run, submission)
+        });
+        self.store_runs(session, job, runs.collect()).await
+    }
+
+    /// Stores a run that somebody asks for now; nothing where the run before it has not ended.
+    pub(super) async fn make_run_now(
+        &self,
+        session: &SessionId,
+        job: &Job,
+        run: String,
+        now: u64,
+    ) -> Result<Option<Submission>, LedgerError> {
+        if self.0.ledger.has_open_run(session, &job.job_id).await? {
+            return Ok(None);
+        }
+        let chat = self.place(session, &job.deliver).await?;
+        let submission = submission(session, job, &run, chat);
+        let run = new_run(session, job, run, now, Comes::Once);
+        Ok(self.store_runs(session, job, vec![(run, submission)]).await?.pop())
+    }
+
+    async fn store_runs(
+        &self,
+        session: &SessionId,
+        job: &Job,
+        runs: Vec<(NewRun, Submission)>,
+    ) -> Result<Vec<Submission>, LedgerError> {
+        let asked = self.0.ledger.ask_for_runs(runs, BEHIND).await?;
+        let begins: Vec<_> = asked
+            .into_iter()
+            .filter_map(|asked| match asked {
+                AskedRun::Open(submission) => Some(submission),
+                AskedRun::Behind | AskedRun::Known => None,
+            })
+            .collect();
+        if !begins.is_empty() && job.thread == JobThread::Own {
+            self.0.jobs.note_thread(session, &job.job_id);
+        }
+        Ok(begins)
+    }
+}
+
+fn new_run(session: &SessionId, job: &Job, run: String, due_ms: u64, comes: Comes) -> NewRun {
+    NewRun {
+        session: session.clone(),
+        run,
+        job: job.job_id.clone(),
+        name: job.name.clone().unwrap_or_else(|| job.job_id.clone()),
+        comes,
+        due_ms,
+        keep: (job.thread == JobThread::Own).then(|| job.keep.unwrap_or(KEPT_THREADS)),
+    }
+}
+
+fn submission(session: &SessionId, job: &Job, run: &str, chat: Option<ChatRef>) -> Submission {
+    Submission {
+        id: new_submission_id(),
+        session: session.clone(),
+        target: match job.thread {
+            JobThread::Main => Target::Main,
+            JobThread::Own => Target::Named { name: format!("cron:{run}") },
+        },
+        thread: None,
+        origin: Origin::Cron { job: job.job_id.clone(), run: run.to_owned(), chat },
+        text: job.text.clone(),
+        attachments: Vec::new(),
+    }
+}
