@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// Which gateway is meant.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct Where {
     /// Folder of everything Argus keeps [default: ~/.argus]
     #[arg(long, env = "ARGUS_HOME", value_name = "DIR")]

@@ -120,7 +120,7 @@ fn lines(people: &People, now_ms: u64) -> Vec<String> {
 }
 
 /// People call themselves as they like: nothing of it may steer a terminal.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let shown: String = text.chars().filter(|c| !c.is_control()).collect();
     if shown.trim().is_empty() { "-".to_owned() } else { shown }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, Method, header};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{Edge, http, origin, rpc, ws};
@@ -30,6 +30,12 @@ pub(super) fn router(edge: Edge) -> Router {
         .route("/sessions/{id}", get(http::sessions::show).delete(http::sessions::delete))
         .route("/automation/systemEvent/enqueue", post(http::events::enqueue))
         .route("/automation/events", get(http::events::list))
+        .route("/automation/cron/jobs", get(http::cron::list).post(http::cron::add))
+        .route("/automation/cron/jobs/{id}", delete(http::cron::remove))
+        .route("/automation/cron/jobs/{id}/run", post(http::cron::run))
+        .route("/automation/cron/jobs/{id}/pause", post(http::cron::pause))
+        .route("/automation/cron/jobs/{id}/resume", post(http::cron::resume))
+        .route("/automation/cron/jobs/{id}/history", get(http::cron::history))
         .fallback(http::no_such_route)
         .method_not_allowed_fallback(http::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

@@ -184,13 +184,14 @@ fn ended(submission: &Submission, outcome: Outcome) -> Settlement {
     }
 }
 
-/// What waits for the chats: plain texts.
+/// What waits for the chats, as plain texts; it is taken.
 async fn told(automation: &Automation) -> Vec<String> {
-    let rows = automation.0.ledger.waiting_rows("telegram", "1", 100).await.unwrap();
-    rows.into_iter()
-        .map(|row| {
-            let Body::Text(TextBody { plain, .. }) = row.body else { panic!("a text") };
-            plain
-        })
-        .collect()
+    let mut told = Vec::new();
+    // Of each chat the oldest alone is offered.
+    while let Some(row) = automation.0.ledger.waiting_rows("telegram", "1", 1).await.unwrap().pop() {
+        let Body::Text(TextBody { plain, .. }) = row.body else { panic!("a text") };
+        told.push(plain);
+        automation.0.ledger.mark_sent(row.id, "").await.unwrap();
+    }
+    told
 }

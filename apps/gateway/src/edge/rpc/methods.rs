@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::super::Edge;
 use super::super::auth::not_for;
-use super::{Caller, InLine, May, session_of, session_of_params, system_events, tokens};
+use super::{Caller, InLine, May, cron, session_of, session_of_params, system_events, tokens};
 use crate::access::Act;
 use crate::delivery::Reach;
 
@@ -30,7 +30,7 @@ pub(super) struct Method {
 }
 
 /// Every table.
-const TABLES: [&[Method]; 2] = [&METHODS, &system_events::METHODS];
+const TABLES: [&[Method]; 3] = [&METHODS, &system_events::METHODS, &cron::METHODS];
 
 /// Sessions, chats, channels, people and tokens.
 const METHODS: [Method; 15] = [

@@ -1,5 +1,6 @@
 //! The gateway's own methods: one table, served on `/ws` and at `POST /rpc`, an adapter for each envelope.
 
+pub(super) mod cron;
 mod http;
 mod methods;
 mod places;

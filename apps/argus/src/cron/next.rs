@@ -1,29 +1,18 @@
-//! `argus cron`: when a cron expression is due.
+//! `argus cron next`: when a cron expression is due.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use argus_gateway::program::EXIT_SETTINGS;
 use argus_schedule::{DateTime, Dialect, Expression, Tz, Utc};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
-/// What to do with cron expressions.
-#[derive(Args)]
-pub(crate) struct Cron {
-    #[command(subcommand)]
-    deed: Deed,
-}
-
-#[derive(Subcommand)]
-enum Deed {
-    /// Show when an expression is due next: `minute hour day month weekday`, or @daily and the like
-    Next(Next),
-}
+use super::Seconds;
 
 /// An expression, and what to tell of it.
 #[derive(Args)]
-struct Next {
+pub(super) struct Next {
     /// The expression, in quotes
     expression: String,
     /// The time zone, by its IANA name such as Europe/Berlin
@@ -43,19 +32,12 @@ struct Next {
     json: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Seconds {
-    First,
-    Last,
-}
-
 fn zone(name: &str) -> Result<Tz, String> {
     argus_schedule::zone(name).map_err(|mistake| mistake.to_string())
 }
 
 /// Does it; the exit code is that of wrong settings where the expression cannot be understood.
-pub(crate) fn run(cron: Cron) -> ExitCode {
-    let Deed::Next(next) = cron.deed;
+pub(super) fn run(next: &Next) -> ExitCode {
     let dialect = match next.seconds {
         None => Dialect::Five,
         Some(Seconds::First) => Dialect::SecondsFirst,
