@@ -3,6 +3,7 @@
 //! Pure: no clock, no IO. An expression is read into explicit lists of numbers ([`Expression`]); the times of day and the months
 //! of these are found by the `cron` crate, days by rules of our own (`days`), zones and daylight saving by ours (`zone`).
 
+mod day;
 mod days;
 mod error;
 mod expression;
@@ -13,6 +14,7 @@ mod zone;
 pub use chrono::{DateTime, Utc};
 pub use chrono_tz::Tz;
 
+pub use self::day::{Day, minute_of_day, next_minute};
 pub use self::error::{Field, Mistake};
 pub use self::expression::{Dialect, Expression};
 

@@ -7,6 +7,7 @@ mod kept;
 mod live;
 mod pace;
 mod plan;
+mod quiet;
 mod render;
 mod sending;
 mod show;

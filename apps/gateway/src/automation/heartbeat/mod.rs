@@ -1,5 +1,7 @@
 //! Heartbeats: a session looks by itself whether there is something to do.
 
+mod tasks;
+
 use super::Automation;
 
 impl Automation {

@@ -34,6 +34,7 @@ mod standing;
 mod submissions;
 mod threads;
 mod tokens;
+mod unasked;
 mod writer;
 
 #[cfg(test)]
@@ -69,6 +70,7 @@ pub use self::settling::{Settled, Used};
 pub use self::standing::OpenLane;
 pub use self::submissions::{Known, NewSubmission, Phase, Submitted};
 pub use self::tokens::{TokenLimits, TokenRow};
+pub use self::unasked::Unasked;
 pub use self::writer::Tx;
 use self::writer::Writer;
 use super::clock::{self, Clock};
