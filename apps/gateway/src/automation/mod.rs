@@ -45,7 +45,7 @@ use crate::workspace::Workspaces;
 /// What the assistant does unasked: heartbeats, scheduled jobs, and what follows from system events. Clones are handles to the
 /// same one.
 #[derive(Clone)]
-pub struct Automation(Arc<AutomationParts>);
+pub struct Automation(Arc<AutomationParts>, Arc<heartbeat::Seen>);
 
 /// What it is made with.
 pub struct AutomationParts {
@@ -72,6 +72,6 @@ pub struct AutomationParts {
 impl Automation {
     /// Over these parts; nothing is begun yet.
     pub fn new(parts: AutomationParts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(parts), Arc::default())
     }
 }

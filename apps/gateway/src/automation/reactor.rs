@@ -8,6 +8,7 @@ use argus_session::{ChatQuestion, Origin, Progress, QuestionEnd, Settlement};
 use async_trait::async_trait;
 
 use super::Pulse;
+use super::heartbeat::end_of;
 use super::prompt::Prompts;
 use crate::delivery::Deliveries;
 use crate::sessions::ports::React;
@@ -54,7 +55,11 @@ impl React for Reactor {
     async fn settle(&self, session: &SessionId, settlement: &Settlement) -> Result<(), String> {
         self.prompts.settled(settlement);
         argus_crash_point::here("settle.before_store").await;
-        let settled = self.ledger.settle(settlement).await.map_err(|error| error.to_string())?;
+        let settled = match end_of(settlement) {
+            Some(end) => self.ledger.settle_heartbeat(session, settlement, end).await,
+            None => self.ledger.settle(settlement).await,
+        };
+        let settled = settled.map_err(|error| error.to_string())?;
         argus_crash_point::here("settle.stored").await;
         self.pulse.wake();
         if settled == Settled::Before {

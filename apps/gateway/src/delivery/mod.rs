@@ -31,6 +31,7 @@ pub use self::kept::Kept;
 use self::live::Live;
 pub use self::pace::Limits;
 use self::pace::Pace;
+pub use self::quiet::has_something_to_tell;
 pub use self::render::{answer, answers, rows_for};
 pub use self::sending::{Reach, Sending, SendingParts};
 use self::typing::Typing;

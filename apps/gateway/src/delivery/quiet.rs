@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use argus_session::{Origin, Outcome};
+
 /// The word.
 const OK: &str = "HEARTBEAT_OK";
 /// What stands beside the word and is no longer than this, in characters, is as good as nothing.
@@ -25,6 +27,27 @@ const WRAPS: [(&str, &str); 11] = [
 const LONGEST_MARKS: usize = 1000;
 /// What may end a sentence of one word.
 const STOPS: [char; 8] = ['.', '!', ',', ':', ';', '。', '！', '，'];
+
+/// Whether anything of an answer is to be told.
+pub fn has_something_to_tell(text: &str) -> bool {
+    told(text).is_some_and(|rest| !rest.trim().is_empty())
+}
+
+/// What of an outcome is to be told, `None` where it is nothing. What people and clients asked for is told as it is.
+pub(super) fn of_outcome<'a>(origin: &Origin, outcome: &'a Outcome) -> Option<Cow<'a, Outcome>> {
+    let text = |text: &str| told(text).filter(|rest| !rest.trim().is_empty()).map(Cow::into_owned);
+    Some(match (origin, outcome) {
+        (Origin::Chat { .. } | Origin::Client { .. }, outcome) => Cow::Borrowed(outcome),
+        (Origin::Heartbeat { .. } | Origin::Cron { .. }, Outcome::Completed { text: said }) => {
+            Cow::Owned(Outcome::Completed { text: text(said)? })
+        }
+        (Origin::Heartbeat { .. }, Outcome::Interrupted { .. }) => return None,
+        (Origin::Heartbeat { .. } | Origin::Cron { .. }, Outcome::Failed { reason, text: said }) => {
+            Cow::Owned(Outcome::Failed { reason: reason.clone(), text: text(said).unwrap_or_default() })
+        }
+        (Origin::Cron { .. }, outcome @ Outcome::Interrupted { .. }) => Cow::Borrowed(outcome),
+    })
+}
 
 /// What of an answer is to be told, `None` where it is nothing. What is told is as it was written, but for the word where it
 /// stands at the beginning or at the end.

@@ -5,6 +5,7 @@ pub mod channel;
 pub mod chat;
 pub mod cron;
 pub mod deliver;
+pub mod heartbeat;
 pub mod input;
 pub mod message;
 pub mod pairing;

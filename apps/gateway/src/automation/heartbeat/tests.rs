@@ -1,0 +1,1 @@
+//! When heartbeats begin, and what becomes of them.
