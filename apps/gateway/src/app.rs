@@ -89,6 +89,9 @@ impl App {
             seen_as: runtimes::seen_as(&config),
             media,
             ledger: ledger.clone(),
+            state: state.clone(),
+            context: config.automation.context,
+            clock: crate::store::clock::system(),
         }));
         let (asking, pulse) = (Arc::new(Asking::new(ledger.clone())), Pulse::default());
         let sessions = Sessions::new(SessionsParts {

@@ -12,7 +12,7 @@ use crate::progress::Progress;
 use crate::turn::{Origin, Outcome, Submission, Target};
 
 /// Names a lane while its session lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LaneId(pub(crate) u64);
 
 /// One lane.
