@@ -6,6 +6,7 @@ mod banner;
 mod cron;
 mod enter;
 mod events;
+mod heartbeat;
 mod local;
 mod pair;
 mod render;
@@ -43,6 +44,8 @@ enum Deed {
     Cron(cron::Cron),
     /// Show what sessions are to hear of, or tell one of something
     Events(events::Events),
+    /// Show how a session's heartbeats stand, or have one now
+    Heartbeat(heartbeat::Heartbeat),
     /// Show what a chat would be sent of a text in Markdown
     Render(render::Render),
     /// Run the gateway alone, as `argus-gateway` does
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Deed::Token(token) => local::block_on(token::run(token)),
         Deed::Cron(cron) => cron::run(cron),
         Deed::Events(events) => local::block_on(events::run(events)),
+        Deed::Heartbeat(heartbeat) => local::block_on(heartbeat::run(heartbeat)),
         Deed::Render(what) => render::run(&what).unwrap_or_else(|error| complain(&format!("{error:#}"), 1)),
         Deed::Gateway(settings) => argus_gateway::program::main_with("argus gateway", &settings),
         Deed::TelegramBot(settings) => argus_telegram_bot::program::main_with(*settings),

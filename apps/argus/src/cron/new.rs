@@ -146,7 +146,9 @@ mod tests {
         );
         assert_eq!(
             read(&["--at", "2026-12-24 08:00", "--tz", "Asia/Shanghai", "x", "--deliver", "telegram:-7"]),
-            Ok(json!({ "at": "2026-12-24 08:00", "tz": "Asia/Shanghai", "text": "x", "deliver": "telegram:-7" }))
+            Ok(
+                json!({ "at": "2026-12-24 08:00", "tz": "Asia/Shanghai", "text": "x", "deliver": "telegram:-7" })
+            )
         );
         assert_eq!(
             read(&["--every", "90m", "x", "--own-thread", "--keep", "3", "--missed", "all:5", "--disabled"]),

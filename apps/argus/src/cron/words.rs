@@ -98,7 +98,9 @@ mod tests {
         let line = |job: serde_json::Value| listed(&serde_json::from_value(job).unwrap());
         let at = 1_772_352_000_000_u64;
         assert_eq!(
-            line(json!({ "jobId": "a", "expr": "0 9 * * 1", "tz": "Asia/Tokyo", "text": "x\u{1b}[2J", "nextRunAtMs": at })),
+            line(
+                json!({ "jobId": "a", "expr": "0 9 * * 1", "tz": "Asia/Tokyo", "text": "x\u{1b}[2J", "nextRunAtMs": at })
+            ),
             "a  0 9 * * 1 Asia/Tokyo  next 2026-03-01T08:00:00Z  x[2J"
         );
         assert_eq!(

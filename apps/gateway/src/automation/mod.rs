@@ -1,13 +1,9 @@
 //! Who begins turns, and what follows from their ends.
 
-<<<<<<< HEAD
+mod budget;
 pub mod cron;
 pub mod events;
 pub mod exits;
-=======
-mod budget;
-mod cron;
->>>>>>> efd1ddf (Count what a session does unasked in a day, pause it when that is used up, and tell tasks and HEARTBEAT_OK apart from text)
 mod given;
 mod heartbeat;
 pub mod intake;
@@ -18,14 +14,11 @@ pub mod ports;
 pub mod prompt;
 mod pulse;
 pub mod reactor;
-<<<<<<< HEAD
 mod standing;
 #[cfg(test)]
 mod state_tests;
 mod taking_over;
-=======
 mod time;
->>>>>>> efd1ddf (Count what a session does unasked in a day, pause it when that is used up, and tell tasks and HEARTBEAT_OK apart from text)
 mod wishes;
 
 #[cfg(test)]

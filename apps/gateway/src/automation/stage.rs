@@ -90,6 +90,23 @@ impl Stage {
         self.automation.beat(now).await
     }
 
+    /// The same in another process: what is remembered is gone.
+    pub(super) fn again(self) -> Self {
+        let parts = &self.automation.0;
+        let automation = Automation::new(AutomationParts {
+            jobs: crate::automation::cron::Timetable::default(),
+            ledger: parts.ledger.clone(),
+            state: parts.state.clone(),
+            workers: parts.workers.clone(),
+            pulse: Pulse::default(),
+            config: parts.config.clone(),
+            bot: parts.bot.clone(),
+            workspaces: parts.workspaces.clone(),
+            clock: parts.clock.clone(),
+        });
+        Self { automation, ..self }
+    }
+
     /// What was begun since this was asked last.
     pub(super) fn begun(&self) -> Vec<Submission> {
         std::mem::take(&mut locked(&self.desks.begun))
@@ -139,6 +156,7 @@ pub(super) async fn stage_in(
     };
     change(&mut config);
     let automation = Automation::new(AutomationParts {
+        jobs: crate::automation::cron::Timetable::default(),
         ledger: ledger.clone(),
         state: Arc::new(StateFile::load(&dir.path().join("state.json")).unwrap()),
         workers: desks.clone(),

@@ -60,7 +60,7 @@ impl Automation {
     async fn lanes(&self) -> Result<Vec<Lane>, LedgerError> {
         let mut lanes = BTreeMap::<_, (bool, u64)>::new();
         for open in self.0.ledger.open_lanes().await? {
-            let thread = self.thread_of(&open).await?;
+            let thread = self.thread_of_lane(&open).await?;
             let (busy, depth) = lanes.entry((open.session, thread)).or_default();
             *busy |= open.running > 0;
             *depth += open.waiting;
@@ -75,7 +75,7 @@ impl Automation {
     }
 
     /// A submission that has not begun may not know the thread that its target has got since.
-    async fn thread_of(&self, open: &OpenLane) -> Result<Option<ThreadId>, LedgerError> {
+    async fn thread_of_lane(&self, open: &OpenLane) -> Result<Option<ThreadId>, LedgerError> {
         let (parts, session) = (&self.0, &open.session);
         match (&open.thread, &open.target) {
             (Some(thread), _) | (None, Target::Thread { id: thread }) => Ok(Some(thread.clone())),

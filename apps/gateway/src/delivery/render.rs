@@ -3,11 +3,7 @@
 use argus_chat_markup::{Outgoing, Part, utf16_len};
 use argus_session::{Origin, Outcome, Settlement};
 
-<<<<<<< HEAD
-use super::unasked;
-=======
-use super::quiet;
->>>>>>> e46c73c (WIP: heartbeats begin)
+use super::{quiet, unasked};
 use crate::store::ledger::{Body, Button, DocumentBody, Language, NewRow, TextBody};
 
 /// The longest message, in UTF-16 units.
@@ -84,23 +80,10 @@ fn messages(origin: &Origin, outcome: &Outcome, language: Language, long: Option
         }
         Outcome::Failed { reason, text } => {
             let reason = shortened(reason.trim());
-<<<<<<< HEAD
             let words = unasked::failed(origin, &reason, language).unwrap_or_else(|| {
                 let words = if english { "⚠️ This did not finish: " } else { "⚠️ 未能完成：" };
                 format!("{words}{reason}")
             });
-=======
-            let words = match (origin, english) {
-                (Origin::Heartbeat { .. }, true) => format!(
-                    "⚠️ My heartbeat did not finish: {reason}\n(I say so once, and again only after one went well.)"
-                ),
-                (Origin::Heartbeat { .. }, false) => {
-                    format!("⚠️ 心跳未能完成：{reason}\n（只提醒一次，恢复正常后如再失败才会再次提醒。）")
-                }
-                (_, true) => format!("⚠️ This did not finish: {reason}"),
-                (_, false) => format!("⚠️ 未能完成：{reason}"),
-            };
->>>>>>> e46c73c (WIP: heartbeats begin)
             (text, Some(line(&words)))
         }
     };

@@ -16,7 +16,20 @@ pub(super) fn stopped(origin: &Origin, language: Language) -> Option<String> {
 /// The line below a turn that failed; `None` where it is that of any turn. `job` is what people call the job, and a `run` is
 /// named where others follow by themselves.
 pub(super) fn failed(origin: &Origin, reason: &str, language: Language) -> Option<String> {
-    let Origin::Cron { job, run, .. } = origin else { return None };
+    let (job, run) = match (origin, language) {
+        (Origin::Cron { job, run, .. }, _) => (job, run),
+        (Origin::Heartbeat { .. }, Language::English) => {
+            return Some(format!(
+                "⚠️ My heartbeat did not finish: {reason}\n(I say so once, and again only after one went well.)"
+            ));
+        }
+        (Origin::Heartbeat { .. }, Language::Chinese) => {
+            return Some(format!(
+                "⚠️ 心跳未能完成：{reason}\n（只提醒一次，恢复正常后如再失败才会再次提醒。）"
+            ));
+        }
+        (Origin::Chat { .. } | Origin::Client { .. }, _) => return None,
+    };
     let follows = run.rsplit_once('@').map(|(id, _)| id);
     Some(match (language, follows) {
         (Language::English, None) => format!("⚠️ The scheduled job “{job}” did not finish: {reason}"),

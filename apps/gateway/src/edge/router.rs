@@ -36,6 +36,8 @@ pub(super) fn router(edge: Edge) -> Router {
         .route("/automation/cron/jobs/{id}/pause", post(http::cron::pause))
         .route("/automation/cron/jobs/{id}/resume", post(http::cron::resume))
         .route("/automation/cron/jobs/{id}/history", get(http::cron::history))
+        .route("/automation/heartbeat", get(http::heartbeat::show))
+        .route("/automation/heartbeat/now", post(http::heartbeat::now))
         .fallback(http::no_such_route)
         .method_not_allowed_fallback(http::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

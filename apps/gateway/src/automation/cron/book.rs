@@ -41,7 +41,9 @@ pub enum CronError {
     #[error("Job not found")]
     NoJob(String),
     /// The caller may not name that chat.
-    #[error("'deliver': session `{session}` does not speak with `{chat}`; use home, last, none or a chat of its own")]
+    #[error(
+        "'deliver': session `{session}` does not speak with `{chat}`; use home, last, none or a chat of its own"
+    )]
     NotItsChat {
         /// The session.
         session: SessionId,
@@ -111,7 +113,9 @@ impl Automation {
             match same {
                 Some(place) => jobs[place] = job.clone(),
                 None if jobs.len() >= MOST_JOBS => {
-                    return Err(failed(format!("this session has {MOST_JOBS} jobs already; remove one first")));
+                    return Err(failed(format!(
+                        "this session has {MOST_JOBS} jobs already; remove one first"
+                    )));
                 }
                 None => jobs.push(job.clone()),
             }
@@ -121,9 +125,15 @@ impl Automation {
     }
 
     /// Changes the members of a job that are given.
-    pub async fn update_job(&self, session: &SessionId, wish: &Wish, reach: Reach) -> Result<Kept, CronError> {
+    pub async fn update_job(
+        &self,
+        session: &SessionId,
+        wish: &Wish,
+        reach: Reach,
+    ) -> Result<Kept, CronError> {
         let id = wish.job_id.clone().ok_or(CronError::Missing("jobId"))?;
-        let nothing = Wish { job_id: wish.job_id.clone(), session_id: wish.session_id.clone(), ..Wish::default() };
+        let nothing =
+            Wish { job_id: wish.job_id.clone(), session_id: wish.session_id.clone(), ..Wish::default() };
         if *wish == nothing {
             let reason = "there is nothing to change; give one member beside the id".to_owned();
             return Err(CronError::Wrong { field: "jobId", reason });
@@ -175,7 +185,8 @@ impl Automation {
         let now = (self.0.clock)();
         let run = format!("{}@now-{}", job.job_id, new_run_mark());
         let submission = self.make_run_now(session, &job, run.clone(), now).await.map_err(failed)?;
-        let submission = submission.ok_or_else(|| failed("the run before it has not ended; wait for it or stop it"))?;
+        let submission =
+            submission.ok_or_else(|| failed("the run before it has not ended; wait for it or stop it"))?;
         argus_crash_point::here("cron.stored").await;
         let noted = self.0.state.change_jobs(session, |jobs| {
             job_of(jobs, id).map(|job| job.last_run_at_ms = job.last_run_at_ms.max(Some(now)))
@@ -228,7 +239,9 @@ impl Automation {
 
     /// Who speaks for one session has no say in other people's chats.
     async fn check_chat(&self, session: &SessionId, wish: &Wish, reach: Reach) -> Result<(), CronError> {
-        let (Reach::ItsChats, Some(named @ Deliver::Chat { .. })) = (reach, &wish.deliver) else { return Ok(()) };
+        let (Reach::ItsChats, Some(named @ Deliver::Chat { .. })) = (reach, &wish.deliver) else {
+            return Ok(());
+        };
         let meant = self.place(session, named).await.map_err(failed)?;
         let own = self.0.ledger.chats_of(session, MOST_CHATS).await.map_err(failed)?;
         if meant.is_some_and(|chat| own.contains(&chat)) {

@@ -79,7 +79,15 @@ fn set_time(job: &mut Job, wish: &Wish, zone: Tz) -> Result<(), CronError> {
                 None => wish.at_ms,
                 Some(text) => match moment::read(text, zone) {
                     Some(at) => Some(at),
-                    None => return wrong("at", format!("`{}` is no time; write 2026-12-24T08:00:00Z, or 2026-12-24 08:00 as the clock of its zone shows it", shown(text))),
+                    None => {
+                        return wrong(
+                            "at",
+                            format!(
+                                "`{}` is no time; write 2026-12-24T08:00:00Z, or 2026-12-24 08:00 as the clock of its zone shows it",
+                                shown(text)
+                            ),
+                        );
+                    }
                 },
             };
         }

@@ -73,7 +73,9 @@ impl Automation {
             match then {
                 Then::Stays => {}
                 Then::Again(at) => next.push(at),
-                Then::Moves { .. } | Then::Stops(_) => _ = moves.insert((session, job.job_id.clone()), (job, then)),
+                Then::Moves { .. } | Then::Stops(_) => {
+                    _ = moves.insert((session, job.job_id.clone()), (job, then))
+                }
             }
         }
         if !moves.is_empty() {

@@ -19,9 +19,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::automation::ports::Workers;
 use crate::automation::{AutomationParts, Pulse};
-use crate::config::{
-    AutomationConfig, BeatThread, Budget, ContextMode, HeartbeatConfig, Hours, When,
-};
+use crate::config::{AutomationConfig, BeatThread, Budget, ContextMode, HeartbeatConfig, Hours, When};
 use crate::delivery::{Reach, rows_for};
 use crate::store::ledger::{Body, Ledger, TextBody};
 use crate::store::state_file::StateFile;

@@ -41,7 +41,8 @@ impl Automation {
             if failures == MOST_FAILURES {
                 return;
             }
-            let asked = parts.workers.ask_agent(session, "thread/archive", json!({ "threadId": thread })).await;
+            let asked =
+                parts.workers.ask_agent(session, "thread/archive", json!({ "threadId": thread })).await;
             if let Err(error) = asked {
                 tracing::warn!(error, thread.id = %thread, "the thread of an old run could not be archived; it is tried again after the next run");
                 failures += 1;

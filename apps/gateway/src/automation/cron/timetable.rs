@@ -55,7 +55,10 @@ impl Timetable {
             (None, Some(at), None) => Ok(Schedule::At(at)),
             (None, None, Some(every)) => Ok(Schedule::Every(every)),
             (None, None, None) => Err(wrong("expr", "it names no time".to_owned())),
-            _ => Err(wrong("expr", "it names more than one kind of time; one of expr, atMs, everyMs".to_owned())),
+            _ => Err(wrong(
+                "expr",
+                "it names more than one kind of time; one of expr, atMs, everyMs".to_owned(),
+            )),
         }
     }
 

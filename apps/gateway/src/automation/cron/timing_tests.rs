@@ -167,8 +167,17 @@ fn a_clock_that_was_set_back_brings_the_next_time_near_again() {
 
 #[test]
 fn numbers_without_sense_overflow_nothing() {
-    for schedule in [Schedule::Every(u64::MAX), Schedule::Every(0), Schedule::At(u64::MAX), expr("* * * * *", Dialect::Five, "UTC")] {
-        for members in [json!({ "nextRunAtMs": 0 }), json!({ "nextRunAtMs": u64::MAX }), json!({ "lastRunAtMs": u64::MAX })] {
+    for schedule in [
+        Schedule::Every(u64::MAX),
+        Schedule::Every(0),
+        Schedule::At(u64::MAX),
+        expr("* * * * *", Dialect::Five, "UTC"),
+    ] {
+        for members in [
+            json!({ "nextRunAtMs": 0 }),
+            json!({ "nextRunAtMs": u64::MAX }),
+            json!({ "lastRunAtMs": u64::MAX }),
+        ] {
             for now in [0, 1, u64::MAX] {
                 let told = plan(&schedule, &job(&members), now);
                 assert!(told.runs.len() <= 1, "{schedule:?} {members} {now}");

@@ -88,6 +88,9 @@ impl Automation {
     /// Begins a session's heartbeat where its time has come; answers when it comes next.
     async fn on_time(&self, session: &SessionId, now: u64) -> Result<Option<u64>, LedgerError> {
         let parts = &self.0;
+        if parts.state.is_paused(session).await {
+            return Ok(None);
+        }
         let settings = &parts.config.heartbeat;
         let known = parts.ledger.heartbeat(session).await?;
         let time = plan::time(settings, parts.config.zone, now, known.as_ref());
@@ -142,8 +145,9 @@ impl Automation {
             Queue::Main => Target::Main,
             Queue::Thread(id) => Target::Thread { id: id.clone() },
         };
+        let may = parts.workers.knows(session).await && !parts.state.is_paused(session).await;
         // What is no more is left alone, and what comes next in that thread takes them along.
-        if !parts.workers.knows(session).await || self.is_busy(session, &target).await? {
+        if !may || self.is_busy(session, &target).await? {
             return Ok(None);
         }
         let chat = self.place(session, &parts.config.heartbeat.target).await?;

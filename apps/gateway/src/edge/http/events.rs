@@ -46,7 +46,7 @@ pub(in super::super) async fn list(
 }
 
 /// The session that is named; where none is, the default one.
-async fn session(edge: &Edge, named: Option<&str>) -> Result<SessionId, HttpError> {
+pub(super) async fn session(edge: &Edge, named: Option<&str>) -> Result<SessionId, HttpError> {
     let Some(named) = named.map(str::trim).filter(|named| !named.is_empty()) else {
         let failed = |error: RpcError| detail(StatusCode::INTERNAL_SERVER_ERROR, error.message);
         return edge.default_session().await.map_err(failed);

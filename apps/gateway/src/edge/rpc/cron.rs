@@ -2,8 +2,8 @@
 
 use argus_protocol::argus::SessionParams;
 use argus_protocol::argus::cron::{
-    ADD, Begun, HISTORY, History, Jobs, Kept, LIST, List, PAUSE, REMOVE, RESUME, RUN, Removed, STATUS, Status,
-    UPDATE, Which, Wish,
+    ADD, Begun, HISTORY, History, Jobs, Kept, LIST, List, PAUSE, REMOVE, RESUME, RUN, Removed, STATUS,
+    Status, UPDATE, Which, Wish,
 };
 use argus_protocol::token::scope::Scope;
 use argus_protocol::{RpcError, SessionId, error};

@@ -1,6 +1,7 @@
 //! The gateway's own methods: one table, served on `/ws` and at `POST /rpc`, an adapter for each envelope.
 
 pub(super) mod cron;
+pub(super) mod heartbeat;
 mod http;
 mod methods;
 mod places;

@@ -53,12 +53,7 @@ const COLUMNS: &str = "run, due_ms, state, thread, reason, asked_ms, began_ms, e
 
 impl Ledger {
     /// The newest runs of a job, the newest first.
-    pub async fn runs_of(
-        &self,
-        session: &SessionId,
-        job: &str,
-        most: u32,
-    ) -> Result<Vec<Run>, LedgerError> {
+    pub async fn runs_of(&self, session: &SessionId, job: &str, most: u32) -> Result<Vec<Run>, LedgerError> {
         let rows = sqlx::query(&format!(
             "SELECT {COLUMNS} FROM cron_runs WHERE session = $1 AND job = $2 ORDER BY asked_ms DESC, due_ms DESC LIMIT $3"
         ))
@@ -72,7 +67,8 @@ impl Ledger {
 
     /// Whether a job has a run that has not ended.
     pub async fn has_open_run(&self, session: &SessionId, job: &str) -> Result<bool, LedgerError> {
-        let open: i64 = sqlx::query_scalar(OPEN).bind(session.as_str()).bind(job).fetch_one(self.reads()).await?;
+        let open: i64 =
+            sqlx::query_scalar(OPEN).bind(session.as_str()).bind(job).fetch_one(self.reads()).await?;
         Ok(open > 0)
     }
 
@@ -182,11 +178,12 @@ impl Tx {
     }
 
     async fn knows_run(&mut self, run: &NewRun) -> Result<bool, LedgerError> {
-        let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM cron_runs WHERE session = $1 AND run = $2")
-            .bind(run.session.as_str())
-            .bind(&run.run)
-            .fetch_optional(&mut self.connection)
-            .await?;
+        let known: Option<i64> =
+            sqlx::query_scalar("SELECT 1 FROM cron_runs WHERE session = $1 AND run = $2")
+                .bind(run.session.as_str())
+                .bind(&run.run)
+                .fetch_optional(&mut self.connection)
+                .await?;
         Ok(known.is_some())
     }
 
@@ -242,7 +239,10 @@ impl Tx {
 
     /// Notes how a run ended; the settlement as people are to be told of it, `None` where they are not. In it `job` is what
     /// people call the job, and `run` is blank where no other one follows.
-    pub(super) async fn end_run(&mut self, settlement: &Settlement) -> Result<Option<Settlement>, LedgerError> {
+    pub(super) async fn end_run(
+        &mut self,
+        settlement: &Settlement,
+    ) -> Result<Option<Settlement>, LedgerError> {
         let (Origin::Cron { job, run, chat }, Some(submission)) =
             (&settlement.origin, settlement.submissions.first())
         else {

@@ -24,8 +24,6 @@ pub struct Pruned {
     pub live: u64,
     /// System events that turns took.
     pub events: u64,
-    /// Runs of scheduled jobs that ended or were skipped.
-    pub runs: u64,
 }
 
 /// Rows of one transaction at most, so that nobody waits long behind it.
@@ -51,8 +49,6 @@ const QUESTIONS: &str = "DELETE FROM questions WHERE id IN (SELECT id FROM quest
      WHERE (state <> 'open' AND done_ms < $1) OR (state = 'open' AND expires_ms < $1) LIMIT $2)";
 const EVENTS: &str = "DELETE FROM events WHERE seq IN (SELECT seq FROM events \
      WHERE state = 'taken' AND taken_ms < $1 ORDER BY taken_ms LIMIT $2)";
-const RUNS: &str = "DELETE FROM cron_runs WHERE (session, run) IN (SELECT session, run FROM cron_runs \
-     WHERE asked_ms < $1 AND state <> 'open' AND coalesce(ended_ms, asked_ms) < $1 ORDER BY asked_ms LIMIT $2)";
 
 impl Ledger {
     /// Removes what ended more than `days` before `now_ms` (unix milliseconds). What is open or waits stays. At least
@@ -69,7 +65,6 @@ impl Ledger {
             runs: self.sweep(RUNS, before).await?,
             live: self.sweep(LIVE, before).await?,
             events: self.sweep(EVENTS, before).await?,
-            runs: self.sweep(RUNS, before).await?,
         })
     }
 

@@ -91,7 +91,8 @@ impl StateFile {
         self.change(|state| {
             let Some(Value::Object(all)) = state.get_mut("sessions") else { return };
             for (session, own) in all.iter_mut() {
-                let (Ok(session), Some(Value::Array(jobs))) = (session.parse(), own.get_mut("cronJobs")) else {
+                let (Ok(session), Some(Value::Array(jobs))) = (session.parse(), own.get_mut("cronJobs"))
+                else {
                     continue;
                 };
                 for entry in jobs {
@@ -139,7 +140,8 @@ fn entries(own: &Value) -> &[Value] {
 
 /// A job from its entry; `None` where it is none. The reference wrote nulls, and times as text.
 fn read(entry: &Value) -> Option<Job> {
-    let job = |entry: Value| serde_json::from_value::<Job>(entry).ok().filter(|job| !job.job_id.trim().is_empty());
+    let job =
+        |entry: Value| serde_json::from_value::<Job>(entry).ok().filter(|job| !job.job_id.trim().is_empty());
     if let Some(job) = job(entry.clone()) {
         return Some(job);
     }

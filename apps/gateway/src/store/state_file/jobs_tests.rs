@@ -39,7 +39,10 @@ async fn jobs_are_kept_with_what_others_wrote_beside_them() {
     assert_eq!(done.await.unwrap(), Ok(2));
     assert_eq!(state.all_jobs().await, [(s(), job(ours.clone())), (s(), more.clone())]);
     let kept = on_disk(&dir).unwrap()["sessions"]["s"].clone();
-    assert_eq!(kept, json!({ "mainThreadId": "t", "cronJobs": [{ "jobId": " " }, "noise", ours, json!(more)] }));
+    assert_eq!(
+        kept,
+        json!({ "mainThreadId": "t", "cronJobs": [{ "jobId": " " }, "noise", ours, json!(more)] })
+    );
     assert_eq!(load(&dir).jobs(&s()).await.len(), 2);
 }
 
@@ -107,6 +110,7 @@ async fn jobs_of_many_sessions_change_in_one_write() {
     let moved: Vec<_> = state.all_jobs().await.into_iter().map(|(_, job)| job.next_run_at_ms).collect();
     assert_eq!(moved, [Some(7), Some(7)]);
     assert_eq!(load(&dir).all_jobs().await, state.all_jobs().await);
-    let before: Value = serde_json::from_slice(&std::fs::read(dir.path().join("state.json.bak")).unwrap()).unwrap();
+    let before: Value =
+        serde_json::from_slice(&std::fs::read(dir.path().join("state.json.bak")).unwrap()).unwrap();
     assert_eq!(before["sessions"], sessions, "one write: the version before is the first one");
 }

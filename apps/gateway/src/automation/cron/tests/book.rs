@@ -66,7 +66,10 @@ async fn what_cannot_be_is_refused_with_the_field_and_the_reason() {
             "'expr': it names more than one kind of time; give one of expr, at and everyMs",
         ),
         (json!({ "expr": "* * * * *", "text": long }), "'text': it has 32769 bytes, more than 32768"),
-        (json!({ "expr": "* * * * *", "text": "x", "name": name }), "'name': it has more than 120 characters"),
+        (
+            json!({ "expr": "* * * * *", "text": "x", "name": name }),
+            "'name': it has more than 120 characters",
+        ),
         (json!({ "expr": "* * * * *", "text": "x", "missedMost": 101 }), "'missedMost': expected 1 to 100"),
         (
             json!({ "expr": "* * * * *", "text": "x", "jobId": "a b" }),
@@ -99,7 +102,8 @@ async fn the_same_id_replaces_a_job_and_keeps_when_it_ran_last() {
 async fn an_update_changes_what_it_names_and_nothing_else() {
     let desk = Desk::at("2026-03-01T08:00:00Z");
     let automation = desk.start().await;
-    let wish = json!({ "jobId": "j", "expr": "0 9 * * *", "text": "x", "name": "a", "deliver": "telegram:7" });
+    let wish =
+        json!({ "jobId": "j", "expr": "0 9 * * *", "text": "x", "name": "a", "deliver": "telegram:7" });
     let before = add(&automation, wish).await.job;
     let update = async |wish: Value| {
         let wish: Wish = serde_json::from_value(wish).unwrap();
@@ -111,7 +115,10 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
     let next_run_at_ms = Some(ms("2026-03-01T10:00:00Z"));
     assert_eq!(later, Job { expr: Some("0 10 * * *".into()), next_run_at_ms, ..renamed });
     let every = update(json!({ "jobId": "j", "everyMs": 60_000 })).await.unwrap();
-    assert_eq!((every.expr, every.every_ms, every.next_run_at_ms), (None, Some(60_000), Some(desk.now() + 60_000)));
+    assert_eq!(
+        (every.expr, every.every_ms, every.next_run_at_ms),
+        (None, Some(60_000), Some(desk.now() + 60_000))
+    );
     assert_eq!(update(json!({ "jobId": "k", "name": "b" })).await, Err(CronError::NoJob("k".into())));
     assert_eq!(update(json!({ "name": "b" })).await, Err(CronError::Missing("jobId")));
     let nothing = update(json!({ "jobId": "j" })).await.unwrap_err();

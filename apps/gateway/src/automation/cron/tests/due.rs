@@ -23,7 +23,10 @@ async fn a_job_is_added_is_due_and_its_run_is_stored_and_begun_once() {
     assert_eq!(desk.look(&automation).await, next);
     assert_eq!(desk.begun(), []);
     let run = &history(&automation, "j").await[0];
-    assert_eq!((run.run.as_str(), run.due_at_ms, run.state), (format!("j@{due}").as_str(), due, RunState::Open));
+    assert_eq!(
+        (run.run.as_str(), run.due_at_ms, run.state),
+        (format!("j@{due}").as_str(), due, RunState::Open)
+    );
     let jobs = automation.0.state.jobs(&s("s")).await;
     assert_eq!((jobs[0].last_run_at_ms, jobs[0].next_run_at_ms), (Some(due), next));
 }
@@ -142,14 +145,12 @@ async fn a_job_of_an_old_file_whose_time_cannot_be_understood_is_disabled_and_sa
     assert_eq!(desk.look(&automation).await, Some(ms("2026-03-01T09:00:00Z")));
     let listed = automation.list_jobs(&s("s"), None).await.jobs;
     let told: Vec<_> = listed.iter().map(|one| (one.job.enabled, one.trouble.as_deref())).collect();
-    assert_eq!(
-        told,
-        [(false, Some("'expr': the minutes: 61 is not within 0 to 59")), (true, None)]
-    );
+    assert_eq!(told, [(false, Some("'expr': the minutes: 61 is not within 0 to 59")), (true, None)]);
 }
 
 #[tokio::test]
-async fn times_that_lie_too_far_ahead_after_the_clock_was_set_back_come_near_again_and_no_run_is_made_twice() {
+async fn times_that_lie_too_far_ahead_after_the_clock_was_set_back_come_near_again_and_no_run_is_made_twice()
+{
     let desk = Desk::at("2026-03-01T08:59:30Z");
     let automation = desk.start().await;
     add(&automation, json!({ "jobId": "j", "expr": "0 * * * *", "text": "x" })).await;

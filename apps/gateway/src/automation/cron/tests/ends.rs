@@ -46,20 +46,22 @@ async fn the_history_has_how_a_run_ended_how_long_it_took_and_what_it_took() {
 async fn only_the_first_failure_in_a_row_is_told_and_what_comes_once_always() {
     let desk = Desk::at("2026-03-01T08:00:00Z");
     let automation = desk.start().await;
-    add(&automation, json!({ "jobId": "j", "name": "Mail", "expr": "* * * * *", "text": "x", "deliver": "telegram:7" })).await;
-    let outcomes = [
-        failure("one"),
-        failure("two"),
-        Outcome::Completed { text: String::new() },
-        failure("three"),
-    ];
+    add(
+        &automation,
+        json!({ "jobId": "j", "name": "Mail", "expr": "* * * * *", "text": "x", "deliver": "telegram:7" }),
+    )
+    .await;
+    let outcomes =
+        [failure("one"), failure("two"), Outcome::Completed { text: String::new() }, failure("three")];
     for (minute, outcome) in outcomes.into_iter().enumerate() {
         desk.set(&format!("2026-03-01T08:0{}:00Z", minute + 1));
         desk.look(&automation).await;
         settle(&automation, &desk.last_begun(), outcome).await;
     }
     let line = |reason: &str| {
-        format!("⚠️ The scheduled job “Mail” did not finish: {reason}\nUntil it does, further failures are only in its history: argus cron history j")
+        format!(
+            "⚠️ The scheduled job “Mail” did not finish: {reason}\nUntil it does, further failures are only in its history: argus cron history j"
+        )
     };
     assert_eq!(told(&automation).await, [line("one"), line("three")]);
     automation.run_job(&s("s"), "j").await.unwrap();
@@ -74,7 +76,8 @@ async fn only_the_first_failure_in_a_row_is_told_and_what_comes_once_always() {
 async fn threads_of_older_runs_are_put_away_and_what_fails_waits_for_the_next_run() {
     let desk = Desk::at("2026-03-01T08:00:00Z");
     let automation = desk.start().await;
-    add(&automation, json!({ "jobId": "j", "expr": "* * * * *", "text": "x", "thread": "own", "keep": 1 })).await;
+    add(&automation, json!({ "jobId": "j", "expr": "* * * * *", "text": "x", "thread": "own", "keep": 1 }))
+        .await;
     for minute in 1..=3 {
         desk.set(&format!("2026-03-01T08:0{minute}:00Z"));
         desk.look(&automation).await;
@@ -82,8 +85,10 @@ async fn threads_of_older_runs_are_put_away_and_what_fails_waits_for_the_next_ru
         let Target::Named { name } = &submission.target else { panic!("a thread of its own") };
         let thread = format!("t{minute}").parse().unwrap();
         automation.0.ledger.bind_name(&s("s"), name, &thread).await.unwrap();
-        let settlement =
-            Settlement { thread: Some(thread), ..ended(&submission, Outcome::Completed { text: "x".into() }) };
+        let settlement = Settlement {
+            thread: Some(thread),
+            ..ended(&submission, Outcome::Completed { text: "x".into() })
+        };
         automation.0.ledger.settle(&settlement).await.unwrap();
     }
     *desk.workers.answer.lock().unwrap() = Some("it sleeps".to_owned());
