@@ -22,6 +22,8 @@ enum What {
     MainPath,
     /// Answers to twenty chats while Telegram refuses some: how soon they are taken, what is lost or doubled.
     Chats,
+    /// Events told to sessions with a thousand jobs and 20,000 waiting events: how soon they are durable.
+    Automation,
     /// A session in a container: new, woken, live; memory; images.
     Session,
     /// Clients of one session: ours next to a bare relay, and to the agent's own socket.
@@ -33,6 +35,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     let (bench, engine) = match options.what {
         What::MainPath => ("main_path", None),
         What::Chats => ("chats", None),
+        What::Automation => ("automation", None),
         What::Relay => ("relay", None),
         What::Session => match prepared() {
             Ok(engine) => ("session", Some(engine)),

@@ -1,5 +1,7 @@
 //! What a session is told of the nodes that come and go.
 
+use std::fmt::Write as _;
+
 use argus_protocol::SessionId;
 use serde_json::{Map, Value, json};
 
@@ -61,7 +63,7 @@ fn happening(node: &Node, change: NodeChange) -> Happening {
     let mut text = format!("{word}: {label}");
     for (name, value) in [("platform", &platform), ("version", &version), ("ip", &ip)] {
         if let Some(value) = value {
-            text.push_str(&format!(" · {name}={value}"));
+            _ = write!(text, " · {name}={value}");
         }
     }
     let meta = json!({

@@ -1,5 +1,7 @@
 //! How a prompt tells an event.
 
+use std::fmt::Write as _;
+
 use argus_schedule::{DateTime, Utc};
 use serde_json::Value;
 
@@ -45,7 +47,7 @@ fn ends_a_line(c: char) -> bool {
 fn on_one_line(json: &str) -> String {
     json.chars().fold(String::with_capacity(json.len()), |mut line, c| {
         if ends_a_line(c) {
-            line.push_str(&format!("\\u{:04x}", u32::from(c)));
+            _ = write!(line, "\\u{:04x}", u32::from(c));
         } else {
             line.push(c);
         }
