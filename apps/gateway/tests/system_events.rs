@@ -1,0 +1,95 @@
+//! System events over every wire: `/ws`, `POST /rpc` and HTTP.
+
+use argus_testkit::gateway::Gateway;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+/// One call of a route: the status and the body.
+async fn http(gateway: &Gateway, method: Method, path: &str, token: &str, body: &str) -> (u16, Value) {
+    let request =
+        reqwest::Client::new().request(method, format!("{}{path}", gateway.url())).bearer_auth(token);
+    let reply = request.body(body.to_owned()).send().await.unwrap();
+    (reply.status().as_u16(), reply.json().await.unwrap_or_default())
+}
+
+const ENQUEUE: &str = "/automation/systemEvent/enqueue";
+
+#[tokio::test]
+async fn an_event_is_taken_over_every_wire_and_listed() {
+    let gateway = Gateway::new().start().await;
+    let mut client = gateway.client("session=default").await;
+    let session = client.session.clone();
+    let meta = json!({ "disk": "sda" });
+    let told = client
+        .call("argus/systemEvent/enqueue", json!({ "text": " full ", "meta": meta, "threadId": "t1" }))
+        .await;
+    let event = &told["result"]["event"];
+    let expected = json!({
+        "ok": true, "threadId": "t1",
+        "event": { "eventId": event["eventId"], "kind": "system", "text": "full", "createdAtMs": event["createdAtMs"], "meta": meta },
+    });
+    assert_eq!(told["result"], expected);
+    assert_eq!(event["eventId"].as_str().map(str::len), Some(32));
+
+    let keyed = |text: &str| json!({ "text": text, "kind": "disk", "threadId": "t1", "idempotencyKey": "k", "sessionId": session });
+    let first = gateway.rpc("argus/systemEvent/enqueue", keyed("first")).await;
+    assert_eq!(gateway.rpc("argus/systemEvent/enqueue", keyed("second")).await, first);
+
+    let body = json!({ "text": "third", "threadId": "t1", "sessionId": session }).to_string();
+    let (status, third) = http(&gateway, Method::POST, ENQUEUE, &gateway.token(), &body).await;
+    assert_eq!(
+        (status, &third["ok"], &third["sessionId"], &third["threadId"]),
+        (200, &json!(true), &json!(session), &json!("t1"))
+    );
+
+    let listed = gateway.rpc("argus/systemEvent/list", json!({ "sessionId": session, "limit": 2 })).await;
+    let waits = |event: &Value| {
+        let mut event = event.clone();
+        event["queue"] = json!("thread");
+        event["threadId"] = json!("t1");
+        event["state"] = json!("waiting");
+        event
+    };
+    let two = [waits(&told["result"]["event"]), waits(&first["result"]["event"])];
+    assert_eq!(listed["result"], json!({ "sessionId": session, "events": two }));
+    let path = format!("/automation/events?sessionId={session}&limit=2");
+    let (status, over_http) = http(&gateway, Method::GET, &path, &gateway.token(), "").await;
+    assert_eq!((status, over_http), (200, listed["result"].clone()));
+}
+
+#[tokio::test]
+async fn what_is_no_event_is_refused_in_the_words_that_programs_know() {
+    let gateway = Gateway::new().start().await;
+    let client = gateway.client("session=default").await;
+    for (params, code, words) in [
+        (json!({}), -32602, "Missing 'text'"),
+        (json!({ "text": " " }), -32602, "Missing 'text'"),
+        (json!({ "text": "x", "target": "side" }), -32602, "'target' is `side`, and only `main` is known"),
+        (json!({ "text": "x", "sessionId": "nobody" }), -32000, "Unknown session `nobody`"),
+    ] {
+        let reply = gateway.rpc("argus/systemEvent/enqueue", params).await;
+        assert_eq!(reply["error"], json!({ "code": code, "message": words }));
+    }
+    let token = gateway.token();
+    for (body, status, words) in [
+        ("{}", StatusCode::BAD_REQUEST, "Missing 'text'"),
+        (r#"{"text":""}"#, StatusCode::BAD_REQUEST, "Missing 'text'"),
+        (r#"{"text":"x","sessionId":"nobody"}"#, StatusCode::NOT_FOUND, "Session not found"),
+    ] {
+        let answer = http(&gateway, Method::POST, ENQUEUE, &token, body).await;
+        assert_eq!(answer, (status.as_u16(), json!({ "detail": words })), "{body}");
+    }
+    let (status, refused) = http(&gateway, Method::POST, ENQUEUE, &token, "[").await;
+    assert!(status == 400 && refused["detail"].is_string(), "{refused}");
+
+    // A program's token tells its own session, and nobody else's; HTTP is the operator's.
+    let wish = json!({ "scope": format!("client:{}", client.session) });
+    let made = gateway.rpc("argus/token/create", wish).await["result"]["token"].as_str().unwrap().to_owned();
+    for (wanted, code) in [(client.session.clone(), Value::Null), ("nobody".into(), json!(-32003))] {
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "argus/systemEvent/enqueue", "params": { "text": "x", "threadId": "t1", "sessionId": wanted } });
+        let (_, reply) = http(&gateway, Method::POST, "/rpc", &made, &call.to_string()).await;
+        assert_eq!(reply["error"]["code"], code, "{reply}");
+    }
+    let (status, _) = http(&gateway, Method::POST, ENQUEUE, &made, r#"{"text":"x"}"#).await;
+    assert_eq!(status, 403);
+}
