@@ -93,7 +93,7 @@ impl Local {
 }
 
 /// The home as `argus up` finds it: an empty text counts as unset, and `~/` stands for the user's folder.
-fn home(text: Option<&str>) -> anyhow::Result<PathBuf> {
+pub(crate) fn home(text: Option<&str>) -> anyhow::Result<PathBuf> {
     let user = || std::env::home_dir().context("this user has no home folder; set ARGUS_HOME");
     match text.map(str::trim).filter(|text| !text.is_empty()) {
         None => Ok(user()?.join(".argus")),

@@ -2,6 +2,7 @@
 
 mod agent;
 mod alive;
+mod automation;
 mod banner;
 mod cron;
 mod enter;
@@ -10,6 +11,7 @@ mod heartbeat;
 mod local;
 mod pair;
 mod render;
+mod state;
 mod status;
 mod token;
 mod up;
@@ -40,6 +42,10 @@ enum Deed {
     Status(local::Where),
     /// Show the operator's token of the gateway that runs on this machine; make, list, end and replace tokens
     Token(token::Token),
+    /// Show how what sessions do unasked stands on the gateway of this machine; pause it, let it go on
+    Automation(automation::Automation),
+    /// Tell whether a home's state.json can be used, or put its version before the last change in place; needs no gateway
+    State(state::State),
     /// Show when a cron expression is due
     Cron(cron::Cron),
     /// Show what sessions are to hear of, or tell one of something
@@ -81,6 +87,8 @@ fn main() -> ExitCode {
         Deed::Pair(pair) => local::block_on(pair::run(pair)),
         Deed::Status(place) => local::block_on(status::run(place)),
         Deed::Token(token) => local::block_on(token::run(token)),
+        Deed::Automation(automation) => local::block_on(automation::run(automation)),
+        Deed::State(state) => state::run(&state).unwrap_or_else(|error| complain(&format!("{error:#}"), 1)),
         Deed::Cron(cron) => cron::run(cron),
         Deed::Events(events) => local::block_on(events::run(events)),
         Deed::Heartbeat(heartbeat) => local::block_on(heartbeat::run(heartbeat)),

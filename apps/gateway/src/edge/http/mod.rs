@@ -1,5 +1,6 @@
 //! HTTP resources, one file each.
 
+pub(super) mod automation_state;
 pub(super) mod cron;
 pub(super) mod events;
 pub(super) mod health;

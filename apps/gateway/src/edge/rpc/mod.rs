@@ -1,5 +1,6 @@
 //! The gateway's own methods: one table, served on `/ws` and at `POST /rpc`, an adapter for each envelope.
 
+mod automation;
 pub(super) mod cron;
 pub(super) mod heartbeat;
 mod http;
