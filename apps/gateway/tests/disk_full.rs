@@ -85,8 +85,11 @@ impl Served {
     }
 
     async fn call(&self, text: &str) -> Value {
-        let params = json!({ "text": text });
-        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "argus/input/enqueue", "params": params });
+        self.rpc("argus/input/enqueue", json!({ "text": text })).await
+    }
+
+    async fn rpc(&self, method: &str, params: Value) -> Value {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let request = reqwest::Client::new().post(format!("{}/rpc", self.url.trim()));
         let reply = request.bearer_auth(self.token.trim()).json(&body).send().await.unwrap();
         reply.json().await.unwrap()
@@ -178,5 +181,25 @@ async fn a_turn_that_ends_on_a_full_disk_is_kept_until_there_is_room() {
     .await;
     let starts = served.gateway.turns().iter().filter(|turn| turn.text.contains("[deltas: 100")).count();
     assert_eq!(starts, 1);
+    served.gateway.kill();
+}
+
+#[tokio::test]
+async fn what_state_json_has_no_room_for_did_not_happen_and_happens_when_there_is_room() {
+    let Some(disk) = Disk::mount(64) else { return };
+    let mut served = Served::on(&disk).await;
+    // Chooses the default session, so that nothing but the pause is to be written.
+    served.rpc("argus/automation/status", json!({})).await;
+    let file = served.home.join("gateway/state.json");
+    let before = fs::read(&file).unwrap();
+    disk.fill();
+    let told = served.rpc("argus/automation/pause", json!({})).await;
+    let words = told["error"]["message"].as_str().unwrap_or_default();
+    assert!(words.contains("state.json` cannot be written, and nothing was changed"), "{told}");
+    assert_eq!(served.rpc("argus/automation/status", json!({})).await["result"]["paused"], false);
+    assert_eq!(fs::read(&file).unwrap(), before);
+
+    fs::remove_file(disk.filler()).unwrap();
+    assert_eq!(served.rpc("argus/automation/pause", json!({})).await["result"]["paused"], true);
     served.gateway.kill();
 }
