@@ -1,27 +1,17 @@
 //! The book of jobs: what people and programs may ask about them.
 
 use argus_protocol::SessionId;
-use argus_protocol::argus::cron::{
-    Begun, History, Job, JobThread, Jobs, Kept, Listed, Missed, Removed, Status, Time, Wish,
-};
-use argus_protocol::argus::deliver::Deliver;
-use argus_schedule::{DateTime, Tz, Utc};
+use argus_protocol::argus::cron::{Begun, History, Job, Jobs, Listed, Status};
 
-use super::checks::{apply, checked_id, checked_time};
-use super::timetable::zone_of;
-use super::timing::{Schedule, same_time, to_time};
+use super::keeping::job_of;
+use super::timing::Schedule;
 use crate::automation::Automation;
-use crate::clock::{new_job_id, new_run_mark};
-use crate::delivery::Reach;
+use crate::clock::new_run_mark;
+use crate::store::ledger::LedgerError;
+use crate::store::state_file::StateError;
 
-/// Most jobs of a session.
-const MOST_JOBS: usize = 1000;
-/// Times that are shown of a job.
-const SHOWN_TIMES: usize = 3;
 /// Runs that are told where nobody says how many, and at most.
 const TOLD_RUNS: (u32, u32) = (20, 200);
-/// Chats of a session that are looked at.
-const MOST_CHATS: u32 = 1000;
 
 /// Why something cannot be done about jobs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,8 +45,20 @@ pub enum CronError {
     Failed(String),
 }
 
-fn failed(error: impl ToString) -> CronError {
-    CronError::Failed(error.to_string())
+impl From<LedgerError> for CronError {
+    fn from(error: LedgerError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<StateError> for CronError {
+    fn from(error: StateError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+fn failed(words: impl Into<String>) -> CronError {
+    CronError::Failed(words.into())
 }
 
 impl Automation {
@@ -178,13 +180,13 @@ impl Automation {
         .await?;
         Ok(Removed { ok: true, session_id: session.clone(), job_id: id.to_owned() })
     }
-
     /// Runs a job now, enabled or not. When it is due by itself stays as it is.
     pub async fn run_job(&self, session: &SessionId, id: &str) -> Result<Begun, CronError> {
         let job = self.job(session, id).await?;
         let now = (self.0.clock)();
         let run = format!("{}@now-{}", job.job_id, new_run_mark());
         let submission = self.make_run_now(session, &job, run.clone(), now).await.map_err(failed)?;
+        let submission = self.make_run_now(session, &job, run.clone(), now).await?;
         let submission =
             submission.ok_or_else(|| failed("the run before it has not ended; wait for it or stop it"))?;
         argus_crash_point::here("cron.stored").await;
@@ -214,14 +216,14 @@ impl Automation {
         limit: Option<u32>,
     ) -> Result<History, CronError> {
         let most = limit.unwrap_or(TOLD_RUNS.0).clamp(1, TOLD_RUNS.1);
-        let runs = self.0.ledger.runs_of(session, id, most).await.map_err(failed)?;
+        let runs = self.0.ledger.runs_of(session, id, most).await?;
         if runs.is_empty() {
             self.job(session, id).await?;
         }
         Ok(History { ok: true, session_id: session.clone(), job_id: id.to_owned(), runs })
     }
 
-    async fn job(&self, session: &SessionId, id: &str) -> Result<Job, CronError> {
+    pub(super) async fn job(&self, session: &SessionId, id: &str) -> Result<Job, CronError> {
         let mut jobs = self.0.state.jobs(session).await.into_iter();
         jobs.find(|job| job.job_id == id).ok_or_else(|| CronError::NoJob(id.to_owned()))
     }
@@ -251,6 +253,7 @@ impl Automation {
     }
 
     fn schedule_of(&self, job: &Job) -> Result<Schedule, CronError> {
+    pub(super) fn schedule_of(&self, job: &Job) -> Result<Schedule, CronError> {
         Ok(self.0.jobs.schedule(job, self.0.config.zone)?)
     }
 
@@ -261,55 +264,5 @@ impl Automation {
         }
         let had = job.last_run_at_ms;
         self.schedule_of(job).ok()?.next_after((self.0.clock)(), had)
-    }
-
-    fn kept(&self, session: &SessionId, job: Job, now: u64) -> Kept {
-        let zone = zone_of(&job, self.0.config.zone).unwrap_or(Tz::UTC);
-        let had = job.next_run_at_ms.or(job.last_run_at_ms);
-        let times = self.schedule_of(&job).map(|schedule| schedule.next_times(now, had, SHOWN_TIMES));
-        let shown = |at_ms| {
-            let at: DateTime<Utc> = to_time(at_ms)?;
-            Some(Time { at: at.with_timezone(&zone).to_rfc3339(), at_ms })
-        };
-        let next_times = times.unwrap_or_default().into_iter().filter_map(shown).collect();
-        Kept { ok: true, session_id: session.clone(), job, next_times }
-    }
-}
-
-/// When a job is due next that was just written: as before where nothing of that changed, else from now on.
-fn next_of(schedule: &Schedule, job: &Job, before: Option<&Job>, now: u64) -> Option<u64> {
-    if !job.enabled {
-        return None;
-    }
-    let before = before.filter(|before| same_time(before, job));
-    let same = before.filter(|before| before.enabled).and_then(|before| before.next_run_at_ms);
-    // An interval that goes on keeps to its times.
-    let had = before.and_then(|before| before.last_run_at_ms);
-    same.or_else(|| schedule.next_after(now, had))
-}
-
-fn job_of<'a>(jobs: &'a mut [Job], id: &str) -> Result<&'a mut Job, CronError> {
-    jobs.iter_mut().find(|job| job.job_id == id).ok_or_else(|| CronError::NoJob(id.to_owned()))
-}
-
-fn blank(job_id: String) -> Job {
-    Job {
-        job_id,
-        name: None,
-        expr: None,
-        seconds: None,
-        at_ms: None,
-        every_ms: None,
-        tz: None,
-        text: String::new(),
-        enabled: true,
-        missed: Missed::default(),
-        missed_most: None,
-        thread: JobThread::default(),
-        keep: None,
-        deliver: Deliver::default(),
-        last_run_at_ms: None,
-        next_run_at_ms: None,
-        others: serde_json::Map::new(),
     }
 }

@@ -6,6 +6,7 @@
 
 mod book;
 mod checks;
+mod keeping;
 mod moment;
 mod runs;
 mod threads;
@@ -75,6 +76,7 @@ impl Automation {
                 Then::Again(at) => next.push(at),
                 Then::Moves { .. } | Then::Stops(_) => {
                     _ = moves.insert((session, job.job_id.clone()), (job, then))
+                    _ = moves.insert((session, job.job_id.clone()), (job, then));
                 }
             }
         }
@@ -94,7 +96,7 @@ impl Automation {
 
     /// Moves due times, all in one write; the earliest of them.
     async fn move_jobs(&self, moves: HashMap<(SessionId, String), (Job, Then)>, now: u64) -> Option<u64> {
-        let moved = self.0.state.change_each_job(|session, job| {
+        let written = self.0.state.change_each_job(|session, job| {
             let Some((seen, then)) = moves.get(&(session.clone(), job.job_id.clone())) else { return };
             // Somebody gave it another time meanwhile.
             if job.next_run_at_ms != seen.next_run_at_ms || !timing::same_time(job, seen) {
@@ -112,7 +114,7 @@ impl Automation {
                 Then::Stays | Then::Again(_) => {}
             }
         });
-        if let Err(error) = moved.await {
+        if let Err(error) = written.await {
             tracing::error!(%error, "due times could not be moved; it is tried again, and no run is made twice");
             return Some(now.saturating_add(RETRY_MS));
         }

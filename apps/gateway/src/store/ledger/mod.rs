@@ -8,6 +8,7 @@ mod body;
 mod chat_settings;
 mod codec;
 mod cron_runs;
+mod cron_threads;
 mod error;
 mod event_carrying;
 mod event_queues;
