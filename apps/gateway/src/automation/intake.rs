@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::line::Place;
 use crate::clock::new_submission_id;
 use crate::sessions::Sessions;
-use crate::store::ledger::{Known, Ledger, LedgerError, NewSubmission, Submitted};
+use crate::store::ledger::{Known, Ledger, LedgerError, NewSubmission, Submitted, without_alert};
 
 /// How long `argus/input/enqueue` waits for its turn to begin before it says that it is accepted.
 const PATIENCE: std::time::Duration = std::time::Duration::from_mins(2);
@@ -213,7 +213,7 @@ fn repeated(known: Known) -> Enqueued {
 fn failed(submission: &Submission, reason: String) -> Settlement {
     Settlement {
         submissions: vec![submission.id.clone()],
-        origin: submission.origin.clone(),
+        origin: without_alert(submission.origin.clone()),
         thread: submission.thread.clone(),
         turn: None,
         outcome: Outcome::Failed { reason, text: String::new() },

@@ -1,7 +1,6 @@
 //! Who begins turns, and what follows from their ends.
 
 mod budget;
-mod budget_stub;
 pub mod cron;
 pub mod events;
 pub mod exits;

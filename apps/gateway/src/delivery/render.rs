@@ -214,6 +214,31 @@ mod tests {
     }
 
     #[test]
+    fn silence_and_alerts_of_what_nobody_asked_for() {
+        let beat = || Origin::Heartbeat { why: argus_session::Beat::Due, chat: Some(chat()) };
+        let job = || Origin::Cron { job: "j".into(), run: "j@1".into(), chat: Some(chat()) };
+        let said = |text: &str| Outcome::Completed { text: text.to_owned() };
+        for origin in [beat(), job()] {
+            for text in ["HEARTBEAT_OK", " `HEARTBEAT_OK` ", "", "Nothing new. HEARTBEAT_OK"] {
+                assert_eq!(told_of(origin.clone(), said(text), Language::English), [], "{text}");
+            }
+            let told = told_of(origin, said("The **disk** is full."), Language::English);
+            assert_eq!(told, [pair("The <b>disk</b> is full.", "The disk is full.")]);
+        }
+        for origin in [asked(), Origin::Client { chat: Some(chat()) }] {
+            let told = told_of(origin, said("HEARTBEAT_OK"), Language::English);
+            assert_eq!(told, [pair("HEARTBEAT_OK", "HEARTBEAT_OK")], "to those who ask it may say so");
+        }
+        let stopped = Outcome::Interrupted { text: "half".to_owned() };
+        assert_eq!(told_of(beat(), stopped, Language::English), []);
+        let failed = || Outcome::Failed { reason: "no <model>".to_owned(), text: "HEARTBEAT_OK".to_owned() };
+        let english = "⚠️ My heartbeat did not finish: no &lt;model&gt;\n(I say so once, and again only after one went well.)";
+        assert_eq!(told_of(beat(), failed(), Language::English)[0].0, english);
+        let chinese = "⚠️ 心跳未能完成：no <model>\n（只提醒一次，恢复正常后如再失败才会再次提醒。）";
+        assert_eq!(told_of(beat(), failed(), Language::Chinese)[0].1, chinese);
+    }
+
+    #[test]
     fn what_did_not_finish_can_be_asked_again_by_who_asked_in_a_chat() {
         let failed = || Outcome::Failed { reason: "no".to_owned(), text: "t".repeat(5000) };
         let data = |origin, outcome| -> Vec<Vec<String>> {

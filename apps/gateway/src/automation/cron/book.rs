@@ -88,104 +88,11 @@ impl Automation {
         Jobs { ok: true, session_id: session.clone(), jobs: jobs.into_iter().map(listed).collect() }
     }
 
-    /// A new job; one of the same id is replaced and keeps when it ran last.
-    pub async fn add_job(&self, session: &SessionId, wish: &Wish, reach: Reach) -> Result<Kept, CronError> {
-        let zone = self.0.config.zone;
-        let id = checked_id(wish.job_id.as_deref())?.unwrap_or_else(new_job_id);
-        if wish.expr.as_deref().is_none_or(|expr| expr.trim().is_empty())
-            && wish.at.is_none()
-            && wish.at_ms.is_none()
-            && wish.every_ms.is_none()
-        {
-            return Err(CronError::Missing("expr"));
-        }
-        if wish.text.is_none() {
-            return Err(CronError::Missing("text"));
-        }
-        let job = apply(blank(id), wish, zone)?;
-        self.check_chat(session, wish, reach).await?;
-        let now = (self.0.clock)();
-        let schedule = checked_time(&self.0.jobs, &job, zone, now)?;
-        let kept = self.change_jobs(session, move |jobs| {
-            let mut job = job;
-            let same = jobs.iter().position(|other| other.job_id == job.job_id);
-            let before = same.and_then(|place| jobs.get(place));
-            job.last_run_at_ms = before.and_then(|before| before.last_run_at_ms);
-            job.next_run_at_ms = next_of(&schedule, &job, before, now);
-            match same {
-                Some(place) => jobs[place] = job.clone(),
-                None if jobs.len() >= MOST_JOBS => {
-                    return Err(failed(format!(
-                        "this session has {MOST_JOBS} jobs already; remove one first"
-                    )));
-                }
-                None => jobs.push(job.clone()),
-            }
-            Ok(job)
-        });
-        Ok(self.kept(session, kept.await?, now))
-    }
-
-    /// Changes the members of a job that are given.
-    pub async fn update_job(
-        &self,
-        session: &SessionId,
-        wish: &Wish,
-        reach: Reach,
-    ) -> Result<Kept, CronError> {
-        let id = wish.job_id.clone().ok_or(CronError::Missing("jobId"))?;
-        let nothing =
-            Wish { job_id: wish.job_id.clone(), session_id: wish.session_id.clone(), ..Wish::default() };
-        if *wish == nothing {
-            let reason = "there is nothing to change; give one member beside the id".to_owned();
-            return Err(CronError::Wrong { field: "jobId", reason });
-        }
-        self.check_chat(session, wish, reach).await?;
-        let (parts, now) = (&self.0, (self.0.clock)());
-        let kept = self.change_jobs(session, |jobs| {
-            let job = job_of(jobs, &id)?;
-            let changed = apply(job.clone(), wish, parts.config.zone)?;
-            *job = if same_time(job, &changed) && changed.enabled == job.enabled {
-                changed
-            } else if changed.enabled || !same_time(job, &changed) {
-                let schedule = checked_time(&parts.jobs, &changed, parts.config.zone, now)?;
-                Job { next_run_at_ms: next_of(&schedule, &changed, Some(job), now), ..changed }
-            } else {
-                Job { next_run_at_ms: None, ..changed }
-            };
-            Ok(job.clone())
-        });
-        Ok(self.kept(session, kept.await?, now))
-    }
-
-    /// A job is not due any more.
-    pub async fn pause_job(&self, session: &SessionId, id: &str) -> Result<Kept, CronError> {
-        let wish = Wish { job_id: Some(id.to_owned()), enabled: Some(false), ..Wish::default() };
-        self.update_job(session, &wish, Reach::Everywhere).await
-    }
-
-    /// A job is due again, from now on.
-    pub async fn resume_job(&self, session: &SessionId, id: &str) -> Result<Kept, CronError> {
-        let wish = Wish { job_id: Some(id.to_owned()), enabled: Some(true), ..Wish::default() };
-        self.update_job(session, &wish, Reach::Everywhere).await
-    }
-
-    /// The end of a job. What it began goes on, and its history stays.
-    pub async fn remove_job(&self, session: &SessionId, id: &str) -> Result<Removed, CronError> {
-        self.change_jobs(session, |jobs| {
-            let place = jobs.iter().position(|job| job.job_id == id);
-            jobs.remove(place.ok_or_else(|| CronError::NoJob(id.to_owned()))?);
-            Ok(())
-        })
-        .await?;
-        Ok(Removed { ok: true, session_id: session.clone(), job_id: id.to_owned() })
-    }
     /// Runs a job now, enabled or not. When it is due by itself stays as it is.
     pub async fn run_job(&self, session: &SessionId, id: &str) -> Result<Begun, CronError> {
         let job = self.job(session, id).await?;
         let now = (self.0.clock)();
         let run = format!("{}@now-{}", job.job_id, new_run_mark());
-        let submission = self.make_run_now(session, &job, run.clone(), now).await.map_err(failed)?;
         let submission = self.make_run_now(session, &job, run.clone(), now).await?;
         let submission =
             submission.ok_or_else(|| failed("the run before it has not ended; wait for it or stop it"))?;
@@ -228,31 +135,6 @@ impl Automation {
         jobs.find(|job| job.job_id == id).ok_or_else(|| CronError::NoJob(id.to_owned()))
     }
 
-    /// Changes jobs, durably, and sees to it that somebody looks.
-    async fn change_jobs<T>(
-        &self,
-        session: &SessionId,
-        change: impl FnOnce(&mut Vec<Job>) -> Result<T, CronError>,
-    ) -> Result<T, CronError> {
-        let changed = self.0.state.change_jobs(session, change).await.map_err(failed)??;
-        self.0.pulse.wake();
-        Ok(changed)
-    }
-
-    /// Who speaks for one session has no say in other people's chats.
-    async fn check_chat(&self, session: &SessionId, wish: &Wish, reach: Reach) -> Result<(), CronError> {
-        let (Reach::ItsChats, Some(named @ Deliver::Chat { .. })) = (reach, &wish.deliver) else {
-            return Ok(());
-        };
-        let meant = self.place(session, named).await.map_err(failed)?;
-        let own = self.0.ledger.chats_of(session, MOST_CHATS).await.map_err(failed)?;
-        if meant.is_some_and(|chat| own.contains(&chat)) {
-            return Ok(());
-        }
-        Err(CronError::NotItsChat { session: session.clone(), chat: named.to_string() })
-    }
-
-    fn schedule_of(&self, job: &Job) -> Result<Schedule, CronError> {
     pub(super) fn schedule_of(&self, job: &Job) -> Result<Schedule, CronError> {
         Ok(self.0.jobs.schedule(job, self.0.config.zone)?)
     }

@@ -75,7 +75,6 @@ impl Automation {
                 Then::Stays => {}
                 Then::Again(at) => next.push(at),
                 Then::Moves { .. } | Then::Stops(_) => {
-                    _ = moves.insert((session, job.job_id.clone()), (job, then))
                     _ = moves.insert((session, job.job_id.clone()), (job, then));
                 }
             }

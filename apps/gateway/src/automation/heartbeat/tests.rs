@@ -302,6 +302,15 @@ async fn one_that_was_stopped_says_nothing() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_deleted_sessions_heartbeat_is_not_told() {
+    let stage = beating(|_| {}).await;
+    stage.look(START + 30 * MINUTE).await;
+    stage.ledger.forget_session(&session()).await.unwrap();
+    assert_eq!(told(&stage).await, [""; 0]);
+    assert_eq!(stage.ledger.heartbeat(&session()).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn what_may_be_done_unasked_holds_heartbeats_until_midnight_but_none_that_is_asked_for() {
     let stage = beating(|config| config.budget = Budget { turns: 1, tokens: 0 }).await;
     let due = START + 30 * MINUTE;

@@ -15,7 +15,9 @@ use tokio::time::timeout;
 
 use super::super::Edge;
 use super::super::auth::not_for;
-use super::{Caller, InLine, May, automation, cron, heartbeat, session_of, session_of_params, system_events, tokens};
+use super::{
+    Caller, InLine, May, automation, cron, heartbeat, session_of, session_of_params, system_events, tokens,
+};
 use crate::access::Act;
 use crate::delivery::Reach;
 
@@ -30,7 +32,8 @@ pub(super) struct Method {
 }
 
 /// Every table.
-const TABLES: [&[Method]; 5] = [&METHODS, &system_events::METHODS, &cron::METHODS, &heartbeat::METHODS, &automation::METHODS];
+const TABLES: [&[Method]; 5] =
+    [&METHODS, &system_events::METHODS, &cron::METHODS, &heartbeat::METHODS, &automation::METHODS];
 
 /// Sessions, chats, channels, people and tokens.
 const METHODS: [Method; 15] = [

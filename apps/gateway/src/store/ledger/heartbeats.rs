@@ -182,7 +182,7 @@ impl Tx {
             let ended = ended(known, end, self.now_ms(), never_began);
             self.put_heartbeat(session, &ended).await?;
             if end.outcome == BeatOutcome::Failed && ended.failures > 1 {
-                settlement.origin = Origin::Heartbeat { why, chat: None };
+                settlement.origin = without_alert(settlement.origin);
             }
         }
         self.settle(&settlement).await
@@ -196,6 +196,14 @@ impl Tx {
                 .fetch_optional(&mut self.connection)
                 .await?;
         Ok(open.is_some())
+    }
+}
+
+/// The same, where nobody is to hear how a heartbeat ended: its session is no more.
+pub fn without_alert(origin: Origin) -> Origin {
+    match origin {
+        Origin::Heartbeat { why, .. } => Origin::Heartbeat { why, chat: None },
+        others => others,
     }
 }
 

@@ -59,7 +59,7 @@ pub use self::event_queues::{Listed, QueueWaiting, Standing};
 pub use self::events::{Event, NewEvent, Queue, Queued, Source};
 pub use self::former_events::FormerEvent;
 pub use self::gathered::{Album, Overheard};
-pub use self::heartbeats::{BeatOutcome, Heartbeat, HeartbeatEnd, NewHeartbeat};
+pub use self::heartbeats::{BeatOutcome, Heartbeat, HeartbeatEnd, NewHeartbeat, without_alert};
 pub use self::links::Checkpoint;
 pub use self::notes::note_key;
 pub use self::of_chats::{EarlierThread, LastAsked};

@@ -129,7 +129,7 @@ impl Tx {
             };
             let settlement = Settlement {
                 submissions: vec![open.submission.id],
-                origin: open.submission.origin,
+                origin: super::without_alert(open.submission.origin),
                 thread: open.submission.thread,
                 turn,
                 outcome: Outcome::Failed {
