@@ -24,7 +24,6 @@ use self::rounds::Rounds;
 use crate::access::{Access, AccessParts, Audit, OperatorToken, UpstreamToken};
 use crate::automation::Pulse;
 use crate::automation::intake::Intake;
-use crate::automation::prompt::{Prompts, PromptsParts};
 use crate::automation::reactor::Reactor;
 use crate::chat::{Asking, Chats};
 use crate::clock::Clock;
@@ -84,15 +83,7 @@ impl App {
         if let Some(delivery) = &delivery {
             delivery.tidy().await;
         }
-        let prompts = Arc::new(Prompts::new(PromptsParts {
-            workspaces: runtimes::workspaces(&config),
-            seen_as: runtimes::seen_as(&config),
-            media,
-            ledger: ledger.clone(),
-            state: state.clone(),
-            context: config.automation.context,
-            clock: crate::store::clock::system(),
-        }));
+        let prompts = automation::prompts(&config, &ledger, &state, media);
         let (asking, pulse) = (Arc::new(Asking::new(ledger.clone())), Pulse::default());
         let sessions = Sessions::new(SessionsParts {
             provisioner,

@@ -4,12 +4,32 @@ use std::sync::Arc;
 
 use super::runtimes;
 use crate::automation::cron::Timetable;
+use crate::automation::prompt::{Prompts, PromptsParts};
 use crate::automation::{Automation, AutomationParts, Pulse};
 use crate::config::Config;
+use crate::media::Media;
 use crate::ports::SessionWorkers;
 use crate::store::clock;
 use crate::store::ledger::Ledger;
 use crate::store::state_file::StateFile;
+
+/// Makes what writes prompts.
+pub(super) fn prompts(
+    config: &Config,
+    ledger: &Ledger,
+    state: &Arc<StateFile>,
+    media: Option<Media>,
+) -> Arc<Prompts> {
+    Arc::new(Prompts::new(PromptsParts {
+        workspaces: runtimes::workspaces(config),
+        seen_as: runtimes::seen_as(config),
+        media,
+        ledger: ledger.clone(),
+        state: state.clone(),
+        context: config.automation.context,
+        clock: clock::system(),
+    }))
+}
 
 /// Makes it; nothing is begun yet.
 pub(super) fn open(

@@ -28,11 +28,13 @@ impl Automation {
         }
         let day = Day::of(at(now_ms), zone);
         tracing::debug!(session.id = %session, ?used, "what may be done unasked today is used up");
-        if let Some(chat) = tell.cloned() {
-            let dedupe_key = format!("budget:{session}:{}", day.date);
+        let dedupe_key = format!("budget:{session}:{}", day.date);
+        if let Some(chat) = tell.cloned()
+            && !self.0.ledger.was_put_out(&dedupe_key).await?
+        {
             let write = self.0.ledger.write(move |tx| {
                 Box::pin(async move {
-                    let language = tx.language(&chat, chat.chat.as_str()).await?;
+                    let language = tx.language_in(&chat).await?;
                     let part = notice(language, budget, used, zone);
                     let body = Body::Text(TextBody::of(part.html, part.plain));
                     tx.put_out(NewRow { dedupe_key, chat, body }).await
@@ -118,7 +120,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_used_up_pauses_until_midnight_and_one_message_a_day_says_so() {
         let stage = stage(|config| {
-            (config.budget, config.zone) = (Budget { turns: 2, tokens: 0 }, Tz::Europe__Berlin)
+            (config.budget, config.zone) = (Budget { turns: 2, tokens: 0 }, Tz::Europe__Berlin);
         })
         .await;
         let (session, chat) = ("s1".parse().unwrap(), chat("7"));

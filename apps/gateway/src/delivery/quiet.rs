@@ -37,7 +37,8 @@ pub fn has_something_to_tell(text: &str) -> bool {
 pub(super) fn of_outcome<'a>(origin: &Origin, outcome: &'a Outcome) -> Option<Cow<'a, Outcome>> {
     let text = |text: &str| told(text).filter(|rest| !rest.trim().is_empty()).map(Cow::into_owned);
     Some(match (origin, outcome) {
-        (Origin::Chat { .. } | Origin::Client { .. }, outcome) => Cow::Borrowed(outcome),
+        (Origin::Chat { .. } | Origin::Client { .. }, outcome)
+        | (Origin::Cron { .. }, outcome @ Outcome::Interrupted { .. }) => Cow::Borrowed(outcome),
         (Origin::Heartbeat { .. } | Origin::Cron { .. }, Outcome::Completed { text: said }) => {
             Cow::Owned(Outcome::Completed { text: text(said)? })
         }
@@ -45,7 +46,6 @@ pub(super) fn of_outcome<'a>(origin: &Origin, outcome: &'a Outcome) -> Option<Co
         (Origin::Heartbeat { .. } | Origin::Cron { .. }, Outcome::Failed { reason, text: said }) => {
             Cow::Owned(Outcome::Failed { reason: reason.clone(), text: text(said).unwrap_or_default() })
         }
-        (Origin::Cron { .. }, outcome @ Outcome::Interrupted { .. }) => Cow::Borrowed(outcome),
     })
 }
 
@@ -94,10 +94,10 @@ fn joined<'a>(before: &'a str, after: &'a str) -> Cow<'a, str> {
 }
 
 /// Whether the characters beside a word, the nearest first, make it part of a longer one.
-fn is_in_word(beside: impl Iterator<Item = char>) -> bool {
+fn is_in_word(mut beside: impl Iterator<Item = char>) -> bool {
     // Scripts from there on put no spaces between words.
     let spaced = |c: char| c.is_alphanumeric() && c < '\u{2e80}';
-    beside.skip_while(|c| *c == '_').next().is_some_and(spaced)
+    beside.find(|c| *c != '_').is_some_and(spaced)
 }
 
 /// What stands around a word and the marks around it.

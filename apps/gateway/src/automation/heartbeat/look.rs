@@ -33,10 +33,13 @@ pub(super) struct Tasks {
     pub(super) hash: u64,
 }
 
+/// When somebody looked, unix milliseconds, and what was seen, or why it was not.
+type Looked = (u64, Result<Tasks, String>);
+
 /// What was seen lately.
 #[derive(Debug)]
 pub(in super::super) struct Seen {
-    tasks: Mutex<HashMap<Option<SessionId>, (u64, Tasks)>>,
+    tasks: Mutex<HashMap<Option<SessionId>, Looked>>,
     sessions: Mutex<Option<(u64, Vec<SessionId>)>>,
     looks: Arc<Semaphore>,
 }
@@ -51,24 +54,29 @@ impl Seen {
     /// The tasks of a session, or of the workspace that all share. A file that cannot be read asks for nothing.
     pub(super) async fn tasks(&self, of: Option<&SessionId>, workspace: Workspace, now: u64) -> Tasks {
         let of = of.cloned();
-        if let Some((at, tasks)) = locked(&self.tasks).get(&of)
+        let before = locked(&self.tasks).get(&of).cloned();
+        if let Some((at, tasks)) = &before
             && now.abs_diff(*at) < HOLDS
         {
-            return *tasks;
+            return tasks.clone().unwrap_or_default();
         }
         let tasks = self.read(workspace).await;
+        if let Err(reason) = &tasks
+            && before.is_none_or(|(_, before)| before != tasks)
+        {
+            tracing::warn!(reason, "{FILE} cannot be read; no heartbeat comes by the clock until it can");
+        }
         let mut all = locked(&self.tasks);
         if all.len() >= REMEMBERED {
             all.clear();
         }
-        all.insert(of, (now, tasks));
-        tasks
+        all.insert(of, (now, tasks.clone()));
+        tasks.unwrap_or_default()
     }
 
-    async fn read(&self, workspace: Workspace) -> Tasks {
+    async fn read(&self, workspace: Workspace) -> Result<Tasks, String> {
         let Ok(permit) = self.looks.clone().try_acquire_owned() else {
-            tracing::warn!("earlier looks at HEARTBEAT.md have not come back; no further one is begun");
-            return Tasks::default();
+            return Err("earlier looks have not come back".to_owned());
         };
         let look = tokio::task::spawn_blocking(move || {
             let read = workspace.head(FILE, FILE_LIMIT);
@@ -79,17 +87,13 @@ impl Seen {
             Ok(Ok(Ok(head))) => {
                 let mut hasher = DefaultHasher::new();
                 (&head.bytes, head.length).hash(&mut hasher);
-                Tasks { any: has_tasks(&String::from_utf8_lossy(&head.bytes)), hash: hasher.finish() }
+                let any = has_tasks(&String::from_utf8_lossy(&head.bytes));
+                Ok(Tasks { any, hash: hasher.finish() })
             }
-            Ok(Ok(Err(error))) if error.kind() == std::io::ErrorKind::NotFound => Tasks::default(),
-            Ok(Ok(Err(error))) => {
-                tracing::warn!(%error, "HEARTBEAT.md cannot be read");
-                Tasks::default()
-            }
-            Ok(Err(_)) | Err(_) => {
-                tracing::warn!("HEARTBEAT.md could not be read in {LIMIT:?}");
-                Tasks::default()
-            }
+            Ok(Ok(Err(error))) if error.kind() == std::io::ErrorKind::NotFound => Ok(Tasks::default()),
+            Ok(Ok(Err(error))) => Err(error.to_string()),
+            Ok(Err(gone)) => Err(gone.to_string()),
+            Err(_) => Err(format!("it took longer than {LIMIT:?}")),
         }
     }
 

@@ -30,7 +30,7 @@ async fn beating(change: impl FnOnce(&mut crate::config::AutomationConfig)) -> S
 }
 
 /// What was begun: why, where, and under which key.
-async fn begun(stage: &Stage) -> Vec<(Beat, Target)> {
+fn begun(stage: &Stage) -> Vec<(Beat, Target)> {
     let why = |one: Submission| match one.origin {
         Origin::Heartbeat { why, chat: told } => {
             assert_eq!((told, one.text.as_str()), (Some(chat("7")), ""));
@@ -96,9 +96,9 @@ async fn a_due_heartbeat_is_a_submission_and_its_silence_is_not_told() {
     let stage = beating(|_| {}).await;
     let due = START + 30 * MINUTE;
     assert_eq!(stage.look(due - 1).await, Some(due));
-    assert_eq!(begun(&stage).await, []);
+    assert_eq!(begun(&stage), []);
     assert_eq!(stage.look(due).await, Some(due + 30 * MINUTE));
-    assert_eq!(begun(&stage).await, [(Beat::Due, Target::Main)]);
+    assert_eq!(begun(&stage), [(Beat::Due, Target::Main)]);
     ends(&stage, said("**HEARTBEAT_OK**"), Some("t1")).await;
     assert_eq!(told(&stage).await, [""; 0]);
     let known = stage.ledger.heartbeat(&session()).await.unwrap().unwrap();
@@ -116,10 +116,10 @@ async fn an_overdue_one_comes_once_however_often_somebody_looks() {
     for _ in 0..3 {
         stage.look(late).await;
     }
-    assert_eq!(begun(&stage).await, [(Beat::Due, Target::Main)]);
+    assert_eq!(begun(&stage), [(Beat::Due, Target::Main)]);
     ends(&stage, said("HEARTBEAT_OK"), Some("t1")).await;
     assert_eq!(stage.look(late + 1).await, Some(START + 510 * MINUTE));
-    assert_eq!(begun(&stage).await, []);
+    assert_eq!(begun(&stage), []);
 }
 
 #[tokio::test]
@@ -132,10 +132,10 @@ async fn one_that_was_stored_is_not_begun_again_by_the_next_process() {
     let stage = stage_in(dir, workspace, open, |_| {}).await;
     stage.look(START).await;
     stage.look(START + 30 * MINUTE).await;
-    assert_eq!(begun(&stage).await.len(), 1);
+    assert_eq!(begun(&stage).len(), 1);
     let next = stage.again();
     next.look(START + 31 * MINUTE).await;
-    assert_eq!(begun(&next).await, [], "the intake goes on with what is stored");
+    assert_eq!(begun(&next), [], "the intake goes on with what is stored");
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn where_each_session_has_its_own_workspace_each_has_its_own_heartbeat() {
 async fn it_runs_in_a_thread_of_its_own_where_that_is_set() {
     let stage = beating(|config| config.heartbeat.thread = BeatThread::Own).await;
     stage.look(START + 30 * MINUTE).await;
-    assert_eq!(begun(&stage).await, [(Beat::Due, Target::Named { name: "heartbeat".into() })]);
+    assert_eq!(begun(&stage), [(Beat::Due, Target::Named { name: "heartbeat".into() })]);
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn where_nothing_changed_since_a_quiet_one_none_comes() {
     let mut next = async |stage: &Stage| {
         now += 30 * MINUTE;
         stage.look(now).await;
-        begun(stage).await.len()
+        begun(stage).len()
     };
     assert_eq!(next(&stage).await, 1);
     ends(&stage, said("HEARTBEAT_OK"), Some("t1")).await;
@@ -235,7 +235,7 @@ async fn nodes_that_come_and_go_wake_their_session_when_they_have_settled() {
     assert_eq!(stage.look(START).await, Some(START + 30_000));
     assert_eq!(stage.begun(), []);
     stage.look(START + 30_000).await;
-    assert_eq!(begun(&stage).await, [(Beat::Events, Target::Main)]);
+    assert_eq!(begun(&stage), [(Beat::Events, Target::Main)]);
 }
 
 #[tokio::test]
@@ -244,7 +244,7 @@ async fn events_leave_when_the_next_heartbeat_is_due_and_what_it_saw() {
     let before = stage.ledger.heartbeat(&session()).await.unwrap().unwrap();
     happens(&stage, 1, "s1", Queue::Main, "system").await;
     stage.look(START + MINUTE).await;
-    assert_eq!(begun(&stage).await, [(Beat::Events, Target::Main)]);
+    assert_eq!(begun(&stage), [(Beat::Events, Target::Main)]);
     ends(&stage, said("HEARTBEAT_OK"), Some("t1")).await;
     let after = stage.ledger.heartbeat(&session()).await.unwrap().unwrap();
     assert_eq!((after.due_ms, after.seen), (before.due_ms, before.seen));
@@ -259,10 +259,10 @@ async fn a_failure_is_told_once_and_rests_the_session_until_one_goes_well() {
     let (mut now, mut pauses) = (START, Vec::new());
     for _ in 0..4 {
         stage.look(now).await;
-        assert_eq!(begun(&stage).await.len(), 1);
+        assert_eq!(begun(&stage).len(), 1);
         ends(&stage, failed(), None).await;
         let next = stage.look(now).await.unwrap();
-        assert_eq!(begun(&stage).await, []);
+        assert_eq!(begun(&stage), []);
         pauses.push(next - now);
         now = next;
     }
@@ -286,7 +286,7 @@ async fn one_that_the_agent_never_took_is_due_again_and_one_that_failed_there_is
     ends(&stage, failed(), None).await;
     assert_eq!(stage.look(due).await, Some(due + 5_000));
     stage.look(due + 5_000).await;
-    assert_eq!(begun(&stage).await.len(), 2);
+    assert_eq!(begun(&stage).len(), 2);
     ends(&stage, failed(), Some("t1")).await;
     assert_eq!(stage.look(due + 5_000).await, Some(due + 5_000 + 30 * MINUTE));
 }
@@ -318,28 +318,28 @@ async fn what_may_be_done_unasked_holds_heartbeats_until_midnight_but_none_that_
     ends(&stage, said("HEARTBEAT_OK"), Some("t1")).await;
     let midnight = START + 14 * 60 * MINUTE;
     assert_eq!(stage.look(due + 30 * MINUTE).await, Some(midnight));
-    assert_eq!(begun(&stage).await, [(Beat::Due, Target::Main)]);
+    assert_eq!(begun(&stage), [(Beat::Due, Target::Main)]);
     let notices = told(&stage).await;
     assert!(notices.len() == 1 && notices[0].contains("1 / 1 turns"), "{notices:?}");
     stage.automation.request_heartbeat(&session()).await.unwrap();
     stage.automation.request_heartbeat(&session()).await.unwrap();
-    assert_eq!(begun(&stage).await, [(Beat::Asked, Target::Main)], "one that is open will do");
+    assert_eq!(begun(&stage), [(Beat::Asked, Target::Main)], "one that is open will do");
     ends(&stage, said("HEARTBEAT_OK"), Some("t2")).await;
     stage.look(midnight).await;
-    assert_eq!(begun(&stage).await, [(Beat::Due, Target::Main)]);
+    assert_eq!(begun(&stage), [(Beat::Due, Target::Main)]);
 }
 
 #[tokio::test]
 async fn a_paused_session_does_nothing_by_itself() {
     let stage = beating(|_| {}).await;
-    let state = &stage.automation.0.state;
-    state.pause(&session()).await.unwrap();
+    let parts = &stage.automation.0;
+    parts.state.pause(&session()).await.unwrap();
     happens(&stage, 1, "s1", Queue::Main, "system").await;
     assert_eq!(stage.look(START + 30 * MINUTE).await, None);
-    assert_eq!(begun(&stage).await, []);
-    state.resume(&session()).await.unwrap();
+    assert_eq!(begun(&stage), []);
+    parts.state.resume(&session()).await.unwrap();
     stage.look(START + 31 * MINUTE).await;
-    assert_eq!(begun(&stage).await, [(Beat::Due, Target::Main)]);
+    assert_eq!(begun(&stage), [(Beat::Due, Target::Main)]);
 }
 
 #[tokio::test]

@@ -105,8 +105,8 @@ pub(super) fn of_others(text: &str) -> String {
 }
 
 fn is_marker(line: &str) -> bool {
-    let is_bracket = line.starts_with('[') && line.trim_end().ends_with(']');
-    is_bracket
+    let closes_a_block = line.starts_with("[/") && line.trim_end().ends_with(']');
+    closes_a_block
         || ["# Project Context", EVENTS, INSTRUCTIONS, "Heartbeat response contract:"]
             .iter()
             .any(|marker| line.starts_with(marker))
