@@ -22,6 +22,15 @@ fn heartbeat(told: &str) -> Origin {
     Origin::Heartbeat { why: Beat::Due, chat: Some(chat(told)) }
 }
 
+/// One row for an outcome, named as delivery names it.
+fn told(settlement: &Settlement, _: Language) -> Vec<NewRow> {
+    let (Some(chat), Some(first)) = (settlement.origin.chat(), settlement.submissions.first()) else {
+        return Vec::new();
+    };
+    let body = Body::Text(TextBody::of("the disk is full", "the disk is full"));
+    vec![NewRow { dedupe_key: format!("{first}:0"), chat: chat.clone(), body }]
+}
+
 impl Desk {
     /// Nobody asked for it, and it is open.
     async fn acts(&self, origin: Origin, target: Target) -> Submission {
@@ -68,7 +77,7 @@ impl Desk {
 
 #[tokio::test]
 async fn a_reply_to_what_nobody_asked_for_goes_on_in_its_thread() {
-    let desk = Desk::answering(crate::delivery::rows_for).await;
+    let desk = Desk::answering(told).await;
     let aside = Target::Thread { id: "t1".parse().unwrap() };
     for (origin, ran) in [
         (cron("7"), Target::Main),
@@ -88,7 +97,7 @@ async fn a_reply_to_what_nobody_asked_for_goes_on_in_its_thread() {
 
 #[tokio::test]
 async fn any_other_reply_stays_in_the_chats_own_thread() {
-    let desk = Desk::answering(crate::delivery::rows_for).await;
+    let desk = Desk::answering(told).await;
     let run = desk.acts(cron("7"), named("cron:j@1")).await;
     let message = desk.ends(&run, "7").await;
     // The same id in another chat is another message.
@@ -111,7 +120,7 @@ async fn any_other_reply_stays_in_the_chats_own_thread() {
 
 #[tokio::test]
 async fn a_stranger_goes_on_with_nothing() {
-    let desk = Desk::answering(crate::delivery::rows_for).await;
+    let desk = Desk::answering(told).await;
     let run = desk.acts(cron("-5"), Target::Main).await;
     let message = desk.ends(&run, "-5").await;
     let replied = Replied { message_id: message, ours: true, name: String::new(), text: String::new() };
@@ -122,7 +131,7 @@ async fn a_stranger_goes_on_with_nothing() {
 
 #[tokio::test]
 async fn retry_asks_again_where_it_was_asked() {
-    let desk = Desk::answering(crate::delivery::rows_for).await;
+    let desk = Desk::answering(told).await;
     let run = desk.acts(cron("7"), Target::Main).await;
     let message = desk.ends(&run, "7").await;
     desk.replies("7", "7", &message).await;
