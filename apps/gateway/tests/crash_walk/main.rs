@@ -5,3 +5,4 @@ mod growing;
 mod message;
 mod question;
 mod stage;
+mod unasked;

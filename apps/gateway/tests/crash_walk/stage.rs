@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use argus_testkit::bot::Bot;
 use argus_testkit::bot_api::{BotApi, Chat, Sent, User};
 use argus_testkit::gateway::Gateway;
-use argus_testkit::programs::eventually;
+use argus_testkit::programs::{eventually, kill_9};
 use tempfile::TempDir;
 
 /// Who is killed.
@@ -13,6 +13,7 @@ use tempfile::TempDir;
 pub(crate) enum Victim {
     Bot,
     Gateway,
+    Bridge,
 }
 
 /// Ada's chat, warmed up with one message.
@@ -79,6 +80,7 @@ impl Stage {
         match victim {
             Victim::Bot => self.bot.kill(),
             Victim::Gateway => self.gateway.kill(),
+            Victim::Bridge => self.gateway.processes("argus-runtime-b").into_iter().for_each(kill_9),
         }
         std::fs::write(self.mark("go"), "").expect("the test's own folder");
         match victim {
@@ -90,6 +92,8 @@ impl Stage {
                 self.gateway.set("ARGUS_CRASH_HOLD", "");
                 self.gateway.restart().await;
             }
+            // The gateway makes another.
+            Victim::Bridge => {}
         }
     }
 

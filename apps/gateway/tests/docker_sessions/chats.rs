@@ -18,17 +18,17 @@ const PICTURE: &[u8] = &[
 ];
 
 /// Ada, whom the gateway knows, her bot, and everything behind it.
-struct Scene {
-    api: BotApi,
+pub(crate) struct Scene {
+    pub(crate) api: BotApi,
     model: ModelServer,
-    gateway: Gateway,
+    pub(crate) gateway: Gateway,
     _bot: Bot,
     ada: User,
-    chat: Chat,
+    pub(crate) chat: Chat,
 }
 
 impl Scene {
-    async fn with(docker: &Docker, settings: &[(&str, &str)]) -> Option<Self> {
+    pub(crate) async fn with(docker: &Docker, settings: &[(&str, &str)]) -> Option<Self> {
         let (model, mut gateway) = with_codex(Some(docker))?;
         let (api, ada) = (BotApi::start("42:TEST"), User::new(7, "Ada"));
         let chat = Chat::private(&ada);
@@ -49,7 +49,7 @@ impl Scene {
         Some(Self { api, model, gateway, _bot: bot, ada, chat })
     }
 
-    fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         self.api.push_text(&self.chat, &self.ada, text);
     }
 

@@ -8,4 +8,5 @@ mod faults;
 mod lifecycle;
 mod limits;
 mod support;
+mod unasked;
 mod walls;

@@ -37,6 +37,10 @@ impl Automation {
             }
             return looked(job, Vec::new(), Then::Stays);
         }
+        // Its times pass as if nobody looked.
+        if parts.state.is_paused(&session).await {
+            return looked(job, Vec::new(), Then::Stays);
+        }
         let moves = Then::Moves { last: plan.runs.last().copied().or(plan.missed), next: plan.next };
         match self.make_runs(&session, &job, &schedule, &plan, now).await {
             Ok(begins) => looked(job, begins, moves),
