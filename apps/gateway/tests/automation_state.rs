@@ -103,7 +103,8 @@ async fn a_broken_file_of_the_reference_stops_the_start_by_name_and_stays_byte_f
 async fn a_deleted_session_takes_what_it_was_to_do_with_it_and_nothing_of_another() {
     let (gateway, file) = with_state(&reference().to_string());
     let gateway = gateway.start().await;
-    let client = gateway.client(&format!("session={SESSION}")).await;
+    let client = gateway.client("session=default").await;
+    assert_eq!(client.session, SESSION);
     client.leave().await;
     let http_client = reqwest::Client::new();
     let (status, _) = http(&gateway, http_client.delete(at(&gateway, &format!("/sessions/{SESSION}")))).await;
