@@ -103,8 +103,7 @@ impl App {
             sessions: sessions.clone(),
             next_client: next_client.clone(),
         };
-        let automation = automation::open(&config, &ledger, state, pulse, bots.first().cloned(), workers);
-        automation.take_over_events().await?;
+        let automation = automation::open(&config, &ledger, state, pulse, &bots, workers).await?;
         let turns = Arc::new(ChatTurns::new(intake.clone(), sessions.clone(), key, next_client.clone()));
         let chats = Chats::new(channels::chats_parts(&config, ledger.clone(), turns, bots));
 

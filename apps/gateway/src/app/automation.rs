@@ -31,24 +31,26 @@ pub(super) fn prompts(
     }))
 }
 
-/// Makes it; nothing is begun yet.
-pub(super) fn open(
+/// Makes it, and takes over what the reference left for it; nothing is begun yet.
+pub(super) async fn open(
     config: &Config,
     ledger: &Ledger,
     state: Arc<StateFile>,
     pulse: Pulse,
-    bot: Option<String>,
+    bots: &[String],
     workers: SessionWorkers,
-) -> Automation {
-    Automation::new(AutomationParts {
+) -> anyhow::Result<Automation> {
+    let automation = Automation::new(AutomationParts {
         ledger: ledger.clone(),
         state,
         workers: Arc::new(workers),
         pulse,
         config: config.automation.clone(),
-        bot,
         jobs: Timetable::default(),
+        bot: bots.first().cloned(),
         workspaces: runtimes::workspaces(config),
         clock: clock::system(),
-    })
+    });
+    automation.take_over_events().await?;
+    Ok(automation)
 }

@@ -19,7 +19,12 @@ async fn a_scheduled_job_runs_a_real_command_and_a_message_comes_of_it() {
     scene.say("[say: welcome]");
     scene.api.wait_text("welcome", argus_testkit::programs::PATIENCE).await;
     let due = argus_gateway::clock::unix_ms() + 2000;
-    rpc(&scene, "argus/cron/add", json!({ "jobId": "due", "atMs": due, "text": "[run: echo due-$((40+2))]" })).await;
+    rpc(
+        &scene,
+        "argus/cron/add",
+        json!({ "jobId": "due", "atMs": due, "text": "[run: echo due-$((40+2))]" }),
+    )
+    .await;
     scene.api.wait_text("due-42", argus_testkit::programs::PATIENCE).await;
     let told = rpc(&scene, "argus/cron/history", json!({ "jobId": "due" })).await;
     assert_eq!(told["runs"][0]["state"], "done", "{told}");

@@ -1,6 +1,7 @@
 //! Jobs in `state.json`.
 
-use argus_protocol::argus::cron::{Job, Seconds};
+use argus_protocol::argus::cron::{Job, JobThread, Missed, Seconds};
+use argus_protocol::argus::deliver::Deliver;
 
 use super::*;
 
@@ -35,11 +36,11 @@ async fn a_job_of_the_reference_is_read_with_its_leniencies() {
         tz: None,
         text: "x".into(),
         enabled: false,
-        missed: Default::default(),
+        missed: Missed::default(),
         missed_most: None,
-        thread: Default::default(),
+        thread: JobThread::default(),
         keep: None,
-        deliver: Default::default(),
+        deliver: Deliver::default(),
         last_run_at_ms: Some(1_763_370_000_000),
         next_run_at_ms: Some(1_763_456_400_000),
         others: Map::new(),
