@@ -155,7 +155,6 @@ fn jobs() -> Value {
 
 fn automation(dir: &Path, state: &Path, ledger: Ledger) -> Automation {
     Automation::new(AutomationParts {
-        jobs: argus_gateway::automation::cron::Timetable::default(),
         ledger,
         state: Arc::new(StateFile::load(state).expect("a state file")),
         workers: Arc::new(Nobody),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::runtimes;
-use crate::automation::cron::Timetable;
 use crate::automation::prompt::{Prompts, PromptsParts};
 use crate::automation::{Automation, AutomationParts, Pulse};
 use crate::config::Config;
@@ -46,7 +45,6 @@ pub(super) async fn open(
         workers: Arc::new(workers),
         pulse,
         config: config.automation.clone(),
-        jobs: Timetable::default(),
         bot: bots.first().cloned(),
         workspaces: runtimes::workspaces(config),
         clock: clock::system(),

@@ -38,7 +38,7 @@ use crate::workspace::Workspaces;
 /// What the assistant does unasked: heartbeats, scheduled jobs, and what follows from system events. Clones are handles to the
 /// same one.
 #[derive(Clone)]
-pub struct Automation(Arc<AutomationParts>, Arc<heartbeat::Seen>);
+pub struct Automation(Arc<AutomationParts>, Arc<Memory>);
 
 /// What it is made with.
 pub struct AutomationParts {
@@ -54,17 +54,32 @@ pub struct AutomationParts {
     pub config: AutomationConfig,
     /// The bot that is meant where a place names none; `None` without Telegram.
     pub bot: Option<String>,
-    /// What is remembered of jobs between two looks.
-    pub jobs: Timetable,
     /// Where the workspaces of sessions are.
     pub workspaces: Workspaces,
     /// The time, unix milliseconds.
     pub clock: Clock,
 }
 
+/// What is remembered between two looks; a start begins without it.
+#[derive(Default)]
+struct Memory {
+    /// Of what sessions have to look after.
+    seen: heartbeat::Seen,
+    /// Of jobs.
+    timetable: Timetable,
+}
+
 impl Automation {
     /// Over these parts; nothing is begun yet.
     pub fn new(parts: AutomationParts) -> Self {
         Self(Arc::new(parts), Arc::default())
+    }
+
+    fn seen(&self) -> &heartbeat::Seen {
+        &self.1.seen
+    }
+
+    fn timetable(&self) -> &Timetable {
+        &self.1.timetable
     }
 }

@@ -94,7 +94,6 @@ impl Stage {
     pub(super) fn again(self) -> Self {
         let parts = &self.automation.0;
         let automation = Automation::new(AutomationParts {
-            jobs: crate::automation::cron::Timetable::default(),
             ledger: parts.ledger.clone(),
             state: parts.state.clone(),
             workers: parts.workers.clone(),
@@ -156,7 +155,6 @@ pub(super) async fn stage_in(
     };
     change(&mut config);
     let automation = Automation::new(AutomationParts {
-        jobs: crate::automation::cron::Timetable::default(),
         ledger: ledger.clone(),
         state: Arc::new(StateFile::load(&dir.path().join("state.json")).unwrap()),
         workers: desks.clone(),

@@ -79,7 +79,6 @@ impl Desk {
             target: Deliver::Home,
         };
         let automation = Automation::new(AutomationParts {
-            jobs: crate::automation::cron::Timetable::default(),
             ledger: ledger.clone(),
             state: Arc::new(StateFile::load(&self.state()).unwrap()),
             workers: Arc::new(Nobody),

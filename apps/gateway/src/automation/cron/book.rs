@@ -136,7 +136,7 @@ impl Automation {
     }
 
     pub(super) fn schedule_of(&self, job: &Job) -> Result<Schedule, CronError> {
-        Ok(self.0.jobs.schedule(job, self.0.config.zone)?)
+        Ok(self.timetable().schedule(job, self.0.config.zone)?)
     }
 
     /// When it is due next, also where that has not been noted yet.

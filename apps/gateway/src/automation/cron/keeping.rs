@@ -12,6 +12,7 @@ use super::timing::{Schedule, same_time, to_time};
 use crate::automation::Automation;
 use crate::clock::new_job_id;
 use crate::delivery::Reach;
+use crate::telegram::ChatId;
 
 /// Most jobs of a session.
 const MOST_JOBS: usize = 1000;
@@ -38,7 +39,7 @@ impl Automation {
         let job = apply(blank(id), wish, zone)?;
         self.check_chat(session, wish, reach).await?;
         let now = (self.0.clock)();
-        let schedule = checked_time(&self.0.jobs, &job, zone, now)?;
+        let schedule = checked_time(self.timetable(), &job, zone, now)?;
         let kept = self.change_jobs(session, move |jobs| {
             let mut job = job;
             let same = jobs.iter().position(|other| other.job_id == job.job_id);
@@ -81,7 +82,7 @@ impl Automation {
             *job = if same_time(job, &changed) && changed.enabled == job.enabled {
                 changed
             } else if changed.enabled || !same_time(job, &changed) {
-                let schedule = checked_time(&parts.jobs, &changed, parts.config.zone, now)?;
+                let schedule = checked_time(self.timetable(), &changed, parts.config.zone, now)?;
                 Job { next_run_at_ms: next_of(&schedule, &changed, Some(job), now), ..changed }
             } else {
                 Job { next_run_at_ms: None, ..changed }
@@ -125,17 +126,25 @@ impl Automation {
         Ok(changed)
     }
 
-    /// Who speaks for one session has no say in other people's chats.
+    /// A chat that is named can be written to. Who speaks for one session has no say in other people's.
     async fn check_chat(&self, session: &SessionId, wish: &Wish, reach: Reach) -> Result<(), CronError> {
-        let (Reach::ItsChats, Some(named @ Deliver::Chat { .. })) = (reach, &wish.deliver) else {
-            return Ok(());
-        };
-        let meant = self.place(session, named).await?;
-        let own = self.0.ledger.chats_of(session, MOST_CHATS).await?;
-        if meant.is_some_and(|chat| own.contains(&chat)) {
-            return Ok(());
+        let Some(named @ Deliver::Chat { chat, .. }) = &wish.deliver else { return Ok(()) };
+        let wrong = |reason: String| CronError::Wrong { field: "deliver", reason };
+        if ChatId::of_key(chat).is_err() {
+            return Err(wrong(format!(
+                "`{named}` is no chat of Telegram; write telegram:<chatId> or telegram:<chatId>:<topicId>"
+            )));
         }
-        Err(CronError::NotItsChat { session: session.clone(), chat: named.to_string() })
+        let Some(meant) = self.place(session, named).await? else {
+            return Err(wrong("no Telegram bot is configured; set TELEGRAM_BOT_TOKEN".to_owned()));
+        };
+        match reach {
+            Reach::Everywhere => Ok(()),
+            Reach::ItsChats if self.0.ledger.chats_of(session, MOST_CHATS).await?.contains(&meant) => Ok(()),
+            Reach::ItsChats => {
+                Err(CronError::NotItsChat { session: session.clone(), chat: named.to_string() })
+            }
+        }
     }
 
     fn kept(&self, session: &SessionId, job: Job, now: u64) -> Kept {
@@ -158,9 +167,9 @@ fn next_of(schedule: &Schedule, job: &Job, before: Option<&Job>, now: u64) -> Op
     }
     let before = before.filter(|before| same_time(before, job));
     let same = before.filter(|before| before.enabled).and_then(|before| before.next_run_at_ms);
-    // An interval that goes on keeps to its times.
-    let had = before.and_then(|before| before.last_run_at_ms);
-    same.or_else(|| schedule.next_after(now, had))
+    // An interval that goes on keeps to its times; a new one begins with a whole second.
+    let had = before.and_then(|before| before.last_run_at_ms).unwrap_or(now / 1000 * 1000);
+    same.or_else(|| schedule.next_after(now, Some(had)))
 }
 
 pub(super) fn job_of<'a>(jobs: &'a mut [Job], id: &str) -> Result<&'a mut Job, CronError> {

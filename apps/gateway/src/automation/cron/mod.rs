@@ -24,7 +24,7 @@ use argus_session::Submission;
 use futures::StreamExt as _;
 
 pub use self::book::CronError;
-pub use self::timetable::Timetable;
+pub(super) use self::timetable::Timetable;
 use self::timetable::Trouble;
 use super::Automation;
 use crate::store::state_file::DueJobs;
@@ -60,7 +60,7 @@ impl Automation {
     /// Runs what is due at this time; answers when something is due next.
     pub(super) async fn run_due_jobs(&self, now: u64) -> Option<u64> {
         let parts = &self.0;
-        if parts.jobs.looked(now) {
+        if self.timetable().looked(now) {
             self.look_anew(now).await;
         }
         let DueJobs { due, next_ms } = parts.state.due_jobs(now).await;
@@ -131,7 +131,7 @@ impl Automation {
         let mut moves = HashMap::new();
         for (session, job) in parts.state.all_jobs().await {
             let Some(next) = job.next_run_at_ms.filter(|next| job.enabled && *next > now) else { continue };
-            let then = match parts.jobs.schedule(&job, parts.config.zone) {
+            let then = match self.timetable().schedule(&job, parts.config.zone) {
                 Err(trouble) => Then::Stops(trouble),
                 Ok(schedule) => match schedule.next_after(now, Some(next)) {
                     Some(same) if same == next => continue,

@@ -23,7 +23,7 @@ impl Automation {
     pub(super) async fn look_at_job(&self, session: SessionId, job: Job, now: u64) -> Looked {
         let parts = &self.0;
         let looked = |job, begins, then| Looked { session: session.clone(), job, begins, then };
-        let schedule = match parts.jobs.schedule(&job, parts.config.zone) {
+        let schedule = match self.timetable().schedule(&job, parts.config.zone) {
             Ok(schedule) => schedule,
             Err(trouble) => return looked(job, Vec::new(), Then::Stops(trouble)),
         };
@@ -32,13 +32,9 @@ impl Automation {
             return looked(job, Vec::new(), Then::Stays);
         }
         if !parts.workers.knows(&session).await {
-            if parts.jobs.is_news(&session) {
+            if self.timetable().is_news(&session) {
                 tracing::warn!(session.id = %session, "a session that does not exist has scheduled jobs; they wait for it");
             }
-            return looked(job, Vec::new(), Then::Stays);
-        }
-        // Its times pass as if nobody looked.
-        if parts.state.is_paused(&session).await {
             return looked(job, Vec::new(), Then::Stays);
         }
         let moves = Then::Moves { last: plan.runs.last().copied().or(plan.missed), next: plan.next };
@@ -116,7 +112,7 @@ impl Automation {
             })
             .collect();
         if !begins.is_empty() && job.thread == JobThread::Own {
-            self.0.jobs.note_thread(session, &job.job_id);
+            self.timetable().note_thread(session, &job.job_id);
         }
         Ok(begins)
     }

@@ -113,7 +113,6 @@ impl Desk {
             pulse: Pulse::default(),
             config: config(),
             bot: Some("1".to_owned()),
-            jobs: Timetable::default(),
             workspaces: Workspaces::Shared(Workspace::Open(self.dir.path().to_owned())),
             clock,
         })

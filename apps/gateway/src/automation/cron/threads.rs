@@ -14,11 +14,11 @@ const MOST_FAILURES: usize = 3;
 impl Automation {
     /// Puts away what is too much of jobs whose last run has just ended: their runtimes are awake.
     pub(super) async fn tidy_threads(&self) {
-        for untidy in self.0.jobs.untidy() {
+        for untidy in self.timetable().untidy() {
             match self.0.ledger.has_open_run(&untidy.0, &untidy.1).await {
                 Ok(true) => {}
                 Ok(false) => {
-                    self.0.jobs.tidied(&untidy);
+                    self.timetable().tidied(&untidy);
                     let (automation, (session, job)) = (self.clone(), untidy);
                     let span = tracing::info_span!("threads", session.id = %session, job.id = job);
                     // It ends by itself: the agent answers in time or not at all.

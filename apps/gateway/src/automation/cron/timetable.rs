@@ -14,7 +14,7 @@ const REMEMBERED: usize = 4096;
 
 /// The memory. It begins empty with each start.
 #[derive(Debug, Default)]
-pub struct Timetable(Mutex<Memory>);
+pub(in crate::automation) struct Timetable(Mutex<Memory>);
 
 #[derive(Debug, Default)]
 struct Memory {

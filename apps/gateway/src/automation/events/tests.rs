@@ -67,7 +67,6 @@ impl Desk {
         state.set_main_thread(&session("s"), Some(&thread("main"))).await.unwrap();
         let pulse = Pulse::default();
         let automation = Automation::new(AutomationParts {
-            jobs: crate::automation::cron::Timetable::default(),
             ledger: ledger.clone(),
             state,
             workers: Arc::new(Two),

@@ -25,7 +25,7 @@ impl Automation {
     pub async fn heartbeat_status(&self, session: &SessionId) -> Result<Status, LedgerError> {
         let (parts, now) = (&self.0, (self.0.clock)());
         let known = parts.ledger.heartbeat(session).await?.unwrap_or_default();
-        let tasks = self.1.tasks(Some(session), parts.workspaces.of(session), now).await;
+        let tasks = self.seen().tasks(Some(session), parts.workspaces.of(session), now).await;
         let used = self.used_today(session, now).await?;
         Ok(Status {
             session_id: session.clone(),

@@ -72,14 +72,14 @@ impl Automation {
         let sessions = match &parts.workspaces {
             Workspaces::Shared(workspace) => match parts.workers.stored_default().await {
                 Some(session) => Ok(vec![session]),
-                None if self.1.tasks(None, workspace.clone(), now).await.any => {
+                None if self.seen().tasks(None, workspace.clone(), now).await.any => {
                     parts.workers.default_session().await.map(|session| vec![session])
                 }
                 None => Ok(Vec::new()),
             },
-            Workspaces::Own { .. } => match self.1.sessions(now) {
+            Workspaces::Own { .. } => match self.seen().sessions(now) {
                 Some(sessions) => Ok(sessions),
-                None => parts.workers.list().await.inspect(|sessions| self.1.listed(now, sessions)),
+                None => parts.workers.list().await.inspect(|sessions| self.seen().listed(now, sessions)),
             },
         };
         sessions.inspect_err(|error| tracing::warn!(error, "heartbeats have to wait")).unwrap_or_default()
@@ -100,7 +100,7 @@ impl Automation {
             Time::First(_) | Time::Now { .. } => {}
         }
         let workspace = parts.workspaces.of(session);
-        let tasks = self.1.tasks(Some(session), workspace, now).await;
+        let tasks = self.seen().tasks(Some(session), workspace, now).await;
         if !tasks.any {
             return Ok(None);
         }

@@ -2,6 +2,7 @@
 
 use argus_protocol::SessionId;
 use argus_protocol::argus::cron::Job;
+use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 
 use super::{StateError, StateFile};
@@ -33,11 +34,11 @@ impl StateFile {
         sessions.flat_map(of_one).collect()
     }
 
-    /// The jobs that are due at this time. Looks at times alone: it is asked often, and mostly nothing is due.
+    /// The jobs that are due at this time, but for sessions that do nothing unasked: theirs wait. Looks at times alone: it is asked often, and mostly nothing is due.
     pub async fn due_jobs(&self, now_ms: u64) -> DueJobs {
         let state = self.state.lock().await;
         let mut told = DueJobs::default();
-        for (session, own) in sessions(&state.value) {
+        for (session, own) in sessions(&state.value).filter(|(_, own)| !is_paused(own)) {
             for entry in entries(own) {
                 match standing(entry) {
                     Standing::Never => {}
@@ -109,6 +110,11 @@ impl StateFile {
     }
 }
 
+/// Whether a session does nothing unasked.
+fn is_paused(own: &Value) -> bool {
+    own.get("automationPaused").and_then(Value::as_bool).unwrap_or(false)
+}
+
 /// How a job stands, told from its entry.
 enum Standing {
     Never,
@@ -120,7 +126,7 @@ fn standing(entry: &Value) -> Standing {
     if entry.get("enabled").is_some_and(|enabled| *enabled == json!(false)) {
         return Standing::Never;
     }
-    let time = |name: &str| entry.get(name).and_then(number);
+    let time = |name: &str| entry.get(name).and_then(Value::as_u64);
     match (time("nextRunAtMs"), time("atMs"), time("lastRunAtMs")) {
         (Some(next), ..) => Standing::At(next),
         // It was due and will not be again.
@@ -138,28 +144,9 @@ fn entries(own: &Value) -> &[Value] {
     own.get("cronJobs").and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// A job from its entry; `None` where it is none. The reference wrote nulls, and times as text.
+/// A job from its entry; `None` where it is none for us.
 fn read(entry: &Value) -> Option<Job> {
-    let job =
-        |entry: Value| serde_json::from_value::<Job>(entry).ok().filter(|job| !job.job_id.trim().is_empty());
-    if let Some(job) = job(entry.clone()) {
-        return Some(job);
-    }
-    let Value::Object(mut entry) = entry.clone() else { return None };
-    entry.retain(|_, value| !value.is_null());
-    for name in ["lastRunAtMs", "nextRunAtMs"] {
-        match entry.get(name).map(number) {
-            Some(Some(ms)) => _ = entry.insert(name.to_owned(), json!(ms)),
-            Some(None) => _ = entry.remove(name),
-            None => {}
-        }
-    }
-    entry.entry("text").or_insert_with(|| json!(""));
-    job(Value::Object(entry))
-}
-
-fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+    Job::deserialize(entry).ok()
 }
 
 #[cfg(test)]

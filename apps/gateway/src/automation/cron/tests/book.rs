@@ -70,6 +70,10 @@ async fn what_cannot_be_is_refused_with_the_field_and_the_reason() {
             json!({ "expr": "* * * * *", "text": "x", "name": name }),
             "'name': it has more than 120 characters",
         ),
+        (
+            json!({ "expr": "* * * * *", "text": "x", "deliver": "telegram:me" }),
+            "'deliver': `telegram:me` is no chat of Telegram; write telegram:<chatId> or telegram:<chatId>:<topicId>",
+        ),
         (json!({ "expr": "* * * * *", "text": "x", "missedMost": 101 }), "'missedMost': expected 1 to 100"),
         (
             json!({ "expr": "* * * * *", "text": "x", "jobId": "a b" }),

@@ -177,3 +177,65 @@ async fn a_look_that_finds_nothing_due_writes_nothing() {
     desk.look(&automation).await;
     assert_eq!(written(), before);
 }
+
+#[tokio::test]
+async fn a_run_that_cannot_be_stored_is_neither_begun_nor_forgotten() {
+    let desk = Desk::at("2026-03-01T08:00:00Z");
+    let automation = desk.start().await;
+    add(&automation, json!({ "jobId": "j", "expr": "0 9 * * *", "text": "x" })).await;
+    desk.set("2026-03-01T09:00:00Z");
+    automation.0.ledger.close().await;
+    assert_eq!(desk.look(&automation).await, Some(desk.now() + RETRY_MS));
+    assert_eq!(desk.begun(), []);
+    let again = desk.start().await;
+    desk.look(&again).await;
+    assert_eq!(desk.begun(), [("x".to_owned(), format!("j@{}", desk.now()))]);
+}
+
+#[tokio::test]
+async fn a_job_that_is_due_each_second_notes_so_many_runs_that_are_left_out_and_no_more() {
+    let desk = Desk::at("2026-03-01T08:00:00Z");
+    let automation = desk.start().await;
+    let wish = json!({ "jobId": "j", "expr": "* * * * * *", "seconds": "first", "text": "x", "missed": "all", "missedMost": 100 });
+    add(&automation, wish).await;
+    for time in ["2026-03-01T08:00:01Z", "2026-03-01T08:01:31Z", "2026-03-01T08:03:00Z"] {
+        desk.set(time);
+        desk.look(&automation).await;
+    }
+    assert_eq!(desk.begun().len(), 1);
+    let runs = automation.job_history(&s("s"), "j", Some(200)).await.unwrap().runs;
+    assert_eq!(runs.len(), 101);
+}
+
+#[tokio::test]
+async fn an_interval_is_looked_at_late_and_does_not_drift() {
+    let desk = Desk::at("2026-03-01T08:00:00.700Z");
+    let automation = desk.start().await;
+    add(&automation, json!({ "jobId": "j", "everyMs": 60_000, "text": "x", "deliver": "none" })).await;
+    let mut next = Vec::new();
+    for time in ["2026-03-01T08:00:30Z", "2026-03-01T08:01:00.300Z", "2026-03-01T08:07:29Z"] {
+        desk.set(time);
+        next.push(desk.look(&automation).await);
+    }
+    let expected = ["2026-03-01T08:01:00Z", "2026-03-01T08:02:00Z", "2026-03-01T08:08:00Z"];
+    assert_eq!(next, expected.map(|at| Some(ms(at))));
+}
+
+#[tokio::test]
+async fn what_is_due_once_runs_once_also_where_nobody_looked_in_time() {
+    let desk = Desk::at("2026-03-01T08:00:00Z");
+    let automation = desk.start().await;
+    add(&automation, json!({ "jobId": "j", "at": "2026-03-01T09:00:00Z", "text": "x" })).await;
+    add(&automation, json!({ "jobId": "k", "at": "2026-03-01T09:00:00Z", "text": "y", "missed": "skip" }))
+        .await;
+    for time in ["2026-03-02T09:00:00Z", "2026-03-02T09:01:00Z", "2026-03-02T09:02:00Z"] {
+        desk.set(time);
+        assert_eq!(desk.look(&automation).await, None);
+    }
+    assert_eq!(desk.begun(), [("x".to_owned(), format!("j@{}", ms("2026-03-01T09:00:00Z")))]);
+    assert_eq!(states(&automation, "k").await, [RunState::Skipped]);
+    let told = automation.list_jobs(&s("s"), None).await.jobs;
+    assert!(
+        told.iter().all(|one| one.job.enabled && one.job.next_run_at_ms.is_none() && one.trouble.is_none())
+    );
+}
