@@ -313,7 +313,7 @@ impl Stage {
             Effect::Answer { ticket: Ticket(number), answer } => {
                 assert!(self.questions.remove(&number), "question {number} is answered once: {answer:?}");
             }
-            Effect::TurnRunning { origin } => self.running.push(origin),
+            Effect::TurnRunning { origin, .. } => self.running.push(origin),
             Effect::AskChat(question) => {
                 assert!(self.open.insert(question.key.clone()), "{} is asked once", question.key);
                 self.asked = Some(question.key);

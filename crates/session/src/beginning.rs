@@ -86,7 +86,8 @@ impl Session {
             let answer = Answer::Started { thread: thread.clone(), turn: Some(turn.clone()) };
             self.effects.push_back(Effect::Answer { ticket, answer });
         }
-        self.effects.extend(origin(&batch).cloned().map(|origin| Effect::TurnRunning { origin }));
+        let runs = |origin| Effect::TurnRunning { origin, thread: Some(thread.clone()) };
+        self.effects.extend(origin(&batch).cloned().map(runs));
         let op = StoreOp::Running { submissions: ids(&batch), turn: turn.clone() };
         let heard = sent
             .heard

@@ -98,6 +98,8 @@ pub enum Effect {
     TurnRunning {
         /// Who asked.
         origin: Origin,
+        /// In this thread, where it is known.
+        thread: Option<ThreadId>,
     },
     /// Such a turn runs no more; its settlement was asked for before.
     TurnOver {

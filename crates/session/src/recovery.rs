@@ -155,7 +155,8 @@ impl Session {
         mark: Mark,
     ) {
         let Some(lane) = self.lanes.all.get_mut(&id) else { return };
-        self.effects.extend(origin(&batch).cloned().map(|origin| Effect::TurnRunning { origin }));
+        let runs = |origin| Effect::TurnRunning { origin, thread: lane.thread.clone() };
+        self.effects.extend(origin(&batch).cloned().map(runs));
         lane.state = State::Running(Running::new(batch, turn, text, mark, self.now));
     }
 }

@@ -5,7 +5,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use argus_protocol::ThreadId;
-use argus_session::Origin;
 
 /// Threads that are remembered.
 const REMEMBERED: usize = 4096;
@@ -18,8 +17,8 @@ pub(super) struct Given(Mutex<HashMap<ThreadId, Context>>);
 struct Context {
     /// The one of the last turn that the agent took.
     taken: Option<u64>,
-    /// The one of a prompt whose turn has not begun, and who asked for that turn.
-    offered: Option<(u64, Origin)>,
+    /// The one of the prompt whose turn has not begun; a thread has one turn at a time.
+    offered: Option<u64>,
 }
 
 impl Given {
@@ -27,8 +26,8 @@ impl Given {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the thread does not have this context. It is offered to it then, with the turn that `origin` asked for.
-    pub(super) fn offer(&self, thread: &ThreadId, origin: &Origin, context: &str) -> bool {
+    /// Whether the thread does not have this context. It is offered to it then, with the turn that is being written.
+    pub(super) fn offer(&self, thread: &ThreadId, context: &str) -> bool {
         let mut hasher = DefaultHasher::new();
         context.hash(&mut hasher);
         let hash = hasher.finish();
@@ -38,16 +37,14 @@ impl Given {
         }
         let known = threads.entry(thread.clone()).or_default();
         let news = known.taken != Some(hash);
-        known.offered = news.then(|| (hash, origin.clone()));
+        known.offered = news.then_some(hash);
         news
     }
 
-    /// The agent took the turn that was asked for there, and with it what was offered.
-    pub(super) fn taken(&self, origin: &Origin) {
-        for known in self.threads().values_mut() {
-            if let Some((hash, _)) = known.offered.take_if(|(_, asked)| asked == origin) {
-                known.taken = Some(hash);
-            }
+    /// The agent took the turn that was written last, and with it what was offered.
+    pub(super) fn taken(&self, thread: &ThreadId) {
+        if let Some(known) = self.threads().get_mut(thread) {
+            known.taken = known.offered.take().or(known.taken);
         }
     }
 
@@ -61,15 +58,6 @@ impl Given {
 mod tests {
     use super::*;
 
-    fn asked(message: &str) -> Origin {
-        let chat = argus_session::ChatRef {
-            channel: "telegram".into(),
-            bot: "1".into(),
-            chat: "7".parse().unwrap(),
-        };
-        Origin::Chat { chat, user: "7".into(), message: message.into() }
-    }
-
     fn thread(id: &str) -> ThreadId {
         id.parse().unwrap()
     }
@@ -78,23 +66,23 @@ mod tests {
     fn a_context_is_given_again_until_a_turn_with_it_was_taken() {
         let given = Given::default();
         // Refused, or lost with its agent before it was taken; another thread's turn says nothing of this one.
-        assert!(given.offer(&thread("t"), &asked("1"), "be kind"));
-        assert!(given.offer(&thread("u"), &asked("2"), "be kind"));
-        given.taken(&asked("2"));
-        assert!(given.offer(&thread("t"), &asked("3"), "be kind"));
-        given.taken(&asked("3"));
-        assert!(!given.offer(&thread("t"), &asked("4"), "be kind"));
-        given.taken(&asked("4"));
-        assert!(!given.offer(&thread("t"), &asked("5"), "be kind"));
-        assert!(given.offer(&thread("t"), &asked("6"), "be brief"));
+        assert!(given.offer(&thread("t"), "be kind"));
+        assert!(given.offer(&thread("u"), "be kind"));
+        given.taken(&thread("u"));
+        assert!(given.offer(&thread("t"), "be kind"));
+        given.taken(&thread("t"));
+        assert!(!given.offer(&thread("t"), "be kind"));
+        given.taken(&thread("t"));
+        assert!(!given.offer(&thread("t"), "be kind"));
+        assert!(given.offer(&thread("t"), "be brief"));
     }
 
     #[test]
     fn after_a_failed_turn_a_thread_is_given_its_context_anew() {
         let given = Given::default();
-        given.offer(&thread("t"), &asked("1"), "be kind");
-        given.taken(&asked("1"));
+        given.offer(&thread("t"), "be kind");
+        given.taken(&thread("t"));
         given.forget(&thread("t"));
-        assert!(given.offer(&thread("t"), &asked("2"), "be kind"));
+        assert!(given.offer(&thread("t"), "be kind"));
     }
 }

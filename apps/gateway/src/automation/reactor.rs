@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use argus_protocol::{SessionId, SubmissionId};
+use argus_protocol::{SessionId, SubmissionId, ThreadId};
 use argus_session::{ChatQuestion, Origin, Progress, QuestionEnd, Settlement};
 use async_trait::async_trait;
 
@@ -85,8 +85,10 @@ impl React for Reactor {
         }
     }
 
-    fn turn_running(&self, origin: &Origin) {
-        self.prompts.turn_running(origin);
+    fn turn_running(&self, origin: &Origin, thread: Option<&ThreadId>) {
+        if let Some(thread) = thread {
+            self.prompts.turn_running(thread);
+        }
         if let (Some(delivery), Some(chat)) = (&self.delivery, origin.watcher()) {
             delivery.turn_running(chat);
         }

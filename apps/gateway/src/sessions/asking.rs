@@ -144,7 +144,7 @@ mod tests {
             self.note(format!("{key} is over: {end:?}"))
         }
         fn progress(&self, _: &Origin, _: &SubmissionId, _: Progress) {}
-        fn turn_running(&self, _: &Origin) {}
+        fn turn_running(&self, _: &Origin, _: Option<&argus_protocol::ThreadId>) {}
         fn turn_over(&self, _: &Origin) {}
     }
 

@@ -62,7 +62,9 @@ impl Actor {
                 Effect::Progress { origin, submission, progress } => {
                     self.parts.react.progress(&origin, &submission, progress);
                 }
-                Effect::TurnRunning { origin } => self.parts.react.turn_running(&origin),
+                Effect::TurnRunning { origin, thread } => {
+                    self.parts.react.turn_running(&origin, thread.as_ref());
+                }
                 Effect::TurnOver { origin } => self.parts.react.turn_over(&origin),
             }
         }

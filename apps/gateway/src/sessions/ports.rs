@@ -1,6 +1,6 @@
 //! What sessions need from above, stated here and implemented there.
 
-use argus_protocol::{SessionId, SubmissionId};
+use argus_protocol::{SessionId, SubmissionId, ThreadId};
 use argus_session::{ChatQuestion, Origin, Preparation, Progress, Prompt, QuestionEnd, Settlement};
 use async_trait::async_trait;
 
@@ -29,8 +29,8 @@ pub trait React: Send + Sync {
     /// The agent works on a turn that a chat asked for; `submission` is the turn's first. Must not wait.
     fn progress(&self, origin: &Origin, submission: &SubmissionId, progress: Progress);
 
-    /// A turn that somebody asked for runs.
-    fn turn_running(&self, origin: &Origin);
+    /// A turn that somebody asked for runs, in this thread where it is known.
+    fn turn_running(&self, origin: &Origin, thread: Option<&ThreadId>);
 
     /// It runs no more.
     fn turn_over(&self, origin: &Origin);

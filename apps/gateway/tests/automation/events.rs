@@ -97,6 +97,8 @@ async fn an_event_waits_until_an_agent_can_be_had() {
     eventually("it was tried", async || (status().await["failures"].as_u64() > Some(0)).then_some(())).await;
     assert_eq!(waiting(&stage).await, 1);
     stage.gateway.kill();
+    // A bridge that lives would be gone on with, and with it the command it was given.
+    stage.gateway.processes("argus-runtime-b").into_iter().for_each(argus_testkit::programs::kill_9);
     stage.gateway.set("ARGUS_RUNTIME_CMD", argus_testkit::app_server::binary());
     stage.gateway.restart().await;
     stage.reads("heard at last").await;

@@ -70,9 +70,9 @@ impl Prompts {
         Self { workspaces, seen_as, media, given: Given::default(), ledger, state, mode: context, clock }
     }
 
-    /// The agent took the turn that was asked for there.
-    pub fn turn_running(&self, origin: &Origin) {
-        self.given.taken(origin);
+    /// The agent took a turn of that thread.
+    pub fn turn_running(&self, thread: &ThreadId) {
+        self.given.taken(thread);
     }
 
     /// A turn ended so, or never began.
@@ -89,6 +89,7 @@ impl PrepareTurn for Prompts {
         let told = self.bring(session, &preparation.origin, &preparation.attachments).await;
         let context = self.context(session, &preparation.thread, &preparation.origin).await?;
         let events = self.events(session, &preparation).await?;
+        argus_crash_point::here("prompt.carried").await;
         let text = match &preparation.origin {
             Origin::Chat { .. } | Origin::Client { .. } => {
                 let parts =
@@ -145,7 +146,7 @@ impl Prompts {
         };
         Ok(match self.mode {
             ContextMode::Every => context.whole(),
-            ContextMode::Changed if self.given.offer(thread, origin, &context.usual()) => context.whole(),
+            ContextMode::Changed if self.given.offer(thread, &context.usual()) => context.whole(),
             ContextMode::Changed => context.rest(),
         })
     }

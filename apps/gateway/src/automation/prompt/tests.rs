@@ -123,7 +123,7 @@ async fn every_turn_has_the_context_and_only_a_heartbeat_the_tasks() {
     let context = "# Project Context\n\n[ARGUS]\nsessionId: s1\nselfNodeId: runtime:s1\n[/ARGUS]\n\n[SOUL.md]\nbe kind\n[/SOUL.md]\n\n";
     for _ in 0..2 {
         let text = desk.prompt("t", "hello").await;
-        desk.prompts.turn_running(&ASKED);
+        desk.prompts.turn_running(&"t".parse().unwrap());
         assert!(text.starts_with(&format!("{context}hello\n\nInstructions:")), "{text}");
         let text = desk.beat("t", Beat::Due).await;
         assert!(
@@ -140,7 +140,7 @@ async fn where_it_is_to_be_told_when_it_changed_a_thread_is_given_the_context_on
     std::fs::write(dir.path().join("HEARTBEAT.md"), "- look\n").unwrap();
     let desk = Desk::new(dir.path(), ContextMode::Changed).await;
     let first = desk.prompt("t", "hello").await;
-    desk.prompts.turn_running(&ASKED);
+    desk.prompts.turn_running(&"t".parse().unwrap());
     assert!(first.starts_with("# Project Context\n\n[ARGUS]\nsessionId: s1\n"), "{first}");
     assert!(desk.prompt("t", "again").await.starts_with("again\n\nInstructions:"));
     let beat = desk.beat("t", Beat::Due).await;
@@ -160,7 +160,7 @@ async fn the_turn_after_one_that_was_not_taken_or_failed_carries_the_context_aga
     let desk = Desk::new(dir.path(), ContextMode::Changed).await;
     desk.prompt("t", "refused").await;
     assert!(desk.prompt("t", "again").await.starts_with("# Project Context"));
-    desk.prompts.turn_running(&ASKED);
+    desk.prompts.turn_running(&"t".parse().unwrap());
     desk.prompts.settled(&ended(Outcome::Completed { text: String::new() }));
     assert!(desk.prompt("t", "and on").await.starts_with("and on"));
     desk.prompts.settled(&ended(Outcome::Failed { reason: "the agent ended".into(), text: String::new() }));

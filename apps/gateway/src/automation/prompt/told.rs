@@ -1,8 +1,9 @@
 //! The events that a turn carries, as lines: those of its thread, and before them the job that is due.
 
 use argus_protocol::SessionId;
+use argus_protocol::argus::cron::Job;
 use argus_session::{Beat, Origin, Preparation, Target};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use super::Prompts;
 use crate::automation::events::{Event, Queue, line};
@@ -45,17 +46,17 @@ impl Prompts {
     /// The job that is due, as an event.
     async fn due(&self, session: &SessionId, turn: &Preparation) -> Option<Event> {
         let Origin::Cron { job, run, .. } = &turn.origin else { return None };
-        let mut meta = Map::from_iter([("jobId".to_owned(), json!(job))]);
-        if let Some(Value::Object(known)) = self.job(session, job).await {
-            for name in ["expr", "atMs", "everyMs", "tz"] {
-                meta.extend(
-                    known
-                        .get(name)
-                        .filter(|value| !value.is_null())
-                        .map(|value| (name.to_owned(), value.clone())),
-                );
-            }
-        }
+        let known = self.job(session, job).await;
+        let known = known.as_ref();
+        let said = [
+            ("jobId", Some(json!(job))),
+            ("expr", known.and_then(|known| known.expr.as_ref()).map(|expr| json!(expr))),
+            ("atMs", known.and_then(|known| known.at_ms).map(|at| json!(at))),
+            ("everyMs", known.and_then(|known| known.every_ms).map(|every| json!(every))),
+            ("tz", known.and_then(|known| known.tz.as_ref()).map(|tz| json!(tz))),
+        ];
+        let meta: Map<_, _> =
+            said.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
         let due = run.rsplit_once('@').and_then(|(_, due)| due.parse().ok());
         Some(Event {
             id: String::new(),
@@ -68,20 +69,15 @@ impl Prompts {
         })
     }
 
-    /// A job as it stands in the state.
-    async fn job(&self, session: &SessionId, job: &str) -> Option<Value> {
-        let mut state = self.state.whole().await;
-        let jobs = state.get_mut("sessions")?.get_mut(session.as_str())?.get_mut("cronJobs")?.take();
-        let Value::Array(jobs) = jobs else { return None };
-        jobs.into_iter().find(|known| known.get("jobId").and_then(Value::as_str) == Some(job))
+    async fn job(&self, session: &SessionId, job: &str) -> Option<Job> {
+        self.state.jobs(session).await.into_iter().find(|known| known.job_id == job)
     }
 
     /// What people call a job.
     pub(super) async fn name_of_job(&self, session: &SessionId, job: &str) -> String {
-        let known = self.job(session, job).await;
-        let name = known.as_ref().and_then(|known| known.get("name")).and_then(Value::as_str);
+        let name = self.job(session, job).await.and_then(|known| known.name);
         let on_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        match name.map(on_one_line).filter(|name| !name.is_empty()) {
+        match name.as_deref().map(on_one_line).filter(|name| !name.is_empty()) {
             Some(name) => format!("the job \"{name}\" ({})", on_one_line(job)),
             None => format!("the job {}", on_one_line(job)),
         }

@@ -5,6 +5,7 @@ use argus_protocol::argus::cron::Job;
 use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 
+use super::pause::paused;
 use super::{StateError, StateFile};
 
 /// What there is to do at a time.
@@ -34,11 +35,12 @@ impl StateFile {
         sessions.flat_map(of_one).collect()
     }
 
-    /// The jobs that are due at this time, but for sessions that do nothing unasked: theirs wait. Looks at times alone: it is asked often, and mostly nothing is due.
+    /// The jobs that are due at this time, but for sessions that do nothing unasked: theirs wait. Looks at times
+    /// alone: it is asked often, and mostly nothing is due.
     pub async fn due_jobs(&self, now_ms: u64) -> DueJobs {
         let state = self.state.lock().await;
         let mut told = DueJobs::default();
-        for (session, own) in sessions(&state.value).filter(|(_, own)| !is_paused(own)) {
+        for (session, own) in sessions(&state.value).filter(|(_, own)| !paused(own)) {
             for entry in entries(own) {
                 match standing(entry) {
                     Standing::Never => {}
@@ -108,11 +110,6 @@ impl StateFile {
         })
         .await
     }
-}
-
-/// Whether a session does nothing unasked.
-fn is_paused(own: &Value) -> bool {
-    own.get("automationPaused").and_then(Value::as_bool).unwrap_or(false)
 }
 
 /// How a job stands, told from its entry.

@@ -267,7 +267,7 @@ impl World {
                 assert!(self.asked.remove(&number), "question {number} is answered once: {answer:?}");
                 self.answers.insert(number, answer);
             }
-            Effect::TurnRunning { origin } => self.running.push(origin),
+            Effect::TurnRunning { origin, .. } => self.running.push(origin),
             Effect::AskChat(question) => self.asks.push_back(Ask::Put(question)),
             Effect::QuestionOver { key, end } => {
                 assert!(self.told_over.insert(key.clone()), "{key} is over twice");
