@@ -49,6 +49,9 @@ pub enum AskedRun {
     Known,
 }
 
+/// Most runs in a row that are noted as left out.
+const MOST_SKIPPED: u32 = 100;
+
 const COLUMNS: &str = "run, due_ms, state, thread, reason, asked_ms, began_ms, ended_ms, tokens";
 
 impl Ledger {
@@ -95,15 +98,12 @@ impl Ledger {
         .await
     }
 
-    /// Stores a run that is left out, once.
+    /// Stores a run that is left out, once; where very many before it were too, it is not noted any more.
     pub async fn skip_run(&self, run: NewRun, reason: &str) -> Result<(), LedgerError> {
         let reason = reason.to_owned();
         self.write(move |tx| {
             Box::pin(async move {
-                if !tx.knows_run(&run).await? {
-                    tx.insert_run(&run, "skipped", None, Some(&reason)).await?;
-                }
-                Ok(())
+                if tx.knows_run(&run).await? { Ok(()) } else { tx.note_skipped(&run, &reason).await }
             })
         })
         .await
@@ -141,7 +141,7 @@ impl Tx {
             return Ok(AskedRun::Known);
         }
         if let Some(reason) = behind {
-            self.insert_run(&run, "skipped", None, Some(reason)).await?;
+            self.note_skipped(&run, reason).await?;
             return Ok(AskedRun::Behind);
         }
         let key = Some(format!("cron:{}", run.run));
@@ -152,6 +152,22 @@ impl Tx {
                 Ok(AskedRun::Open(submission))
             }
         }
+    }
+
+    /// So many in a row are noted and no more: a job may be due each second.
+    async fn note_skipped(&mut self, run: &NewRun, reason: &str) -> Result<(), LedgerError> {
+        let newest: Vec<String> = sqlx::query_scalar(
+            "SELECT state FROM cron_runs WHERE session = $1 AND job = $2 ORDER BY asked_ms DESC LIMIT $3",
+        )
+        .bind(run.session.as_str())
+        .bind(&run.job)
+        .bind(MOST_SKIPPED)
+        .fetch_all(&mut self.connection)
+        .await?;
+        if newest.len() == MOST_SKIPPED as usize && newest.iter().all(|state| state == "skipped") {
+            return Ok(());
+        }
+        self.insert_run(run, "skipped", None, Some(reason)).await
     }
 
     async fn insert_run(
