@@ -8,6 +8,7 @@ mod foreign;
 mod handshake;
 mod hastening;
 mod idle;
+mod in_line;
 mod interleavings;
 mod limits;
 mod link;

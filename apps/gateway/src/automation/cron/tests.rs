@@ -3,6 +3,7 @@
 mod book;
 mod due;
 mod ends;
+mod zones;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,7 +22,8 @@ use crate::automation::ports::Workers;
 use crate::automation::{AutomationParts, Pulse};
 use crate::config::{AutomationConfig, BeatThread, Budget, ContextMode, HeartbeatConfig, Hours, When};
 use crate::delivery::{Reach, rows_for};
-use crate::store::ledger::{Body, Ledger, TextBody};
+use crate::clock::new_submission_id;
+use crate::store::ledger::{Body, Ledger, NewSubmission, TextBody};
 use crate::store::state_file::StateFile;
 use crate::workspace::{Workspace, Workspaces};
 
@@ -71,6 +73,7 @@ struct Desk {
     dir: tempfile::TempDir,
     clock: Arc<AtomicU64>,
     workers: Arc<Noted>,
+    config: AutomationConfig,
 }
 
 fn s(id: &str) -> SessionId {
@@ -89,7 +92,7 @@ impl Desk {
     /// One whose clock shows this time.
     fn at(time: &str) -> Self {
         let clock = Arc::new(AtomicU64::new(ms(time)));
-        Self { dir: tempfile::tempdir().unwrap(), clock, workers: Arc::default() }
+        Self { dir: tempfile::tempdir().unwrap(), clock, workers: Arc::default(), config: config() }
     }
 
     fn now(&self) -> u64 {
@@ -111,7 +114,7 @@ impl Desk {
             state: Arc::new(StateFile::load(&self.dir.path().join("state.json")).unwrap()),
             workers: self.workers.clone(),
             pulse: Pulse::default(),
-            config: config(),
+            config: self.config.clone(),
             bot: Some("1".to_owned()),
             workspaces: Workspaces::Shared(Workspace::Open(self.dir.path().to_owned())),
             clock,
@@ -133,6 +136,18 @@ impl Desk {
                 (submission.text, run)
             })
             .collect()
+    }
+
+    /// The same, where each is done at once.
+    async fn ending(&self, automation: &Automation) -> Vec<(String, String)> {
+        let begun = self.workers.begun.lock().unwrap().clone();
+        for submission in begun {
+            let turn = Some("turn".parse().unwrap());
+            let settlement =
+                Settlement { turn, ..ended(&submission, Outcome::Completed { text: String::new() }) };
+            automation.0.ledger.settle(&settlement).await.unwrap();
+        }
+        self.begun()
     }
 
     /// The last submission that was begun.

@@ -1,5 +1,7 @@
 //! When heartbeats begin, and what becomes of them.
 
+mod over_time;
+
 use argus_session::{Outcome, Settlement};
 
 use super::super::stage::{Stage, chat, stage, stage_in};

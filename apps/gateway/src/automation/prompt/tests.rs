@@ -262,3 +262,41 @@ async fn a_ledger_that_fails_fails_the_preparation_with_words() {
     let error = desk.prompts.prepare(&session(), turn).await.unwrap_err();
     assert!(error.starts_with("its system events cannot be read: "), "{error}");
 }
+
+#[tokio::test]
+async fn every_turn_reads_three_files_in_their_order_as_they_are_now_and_a_heartbeat_a_fourth() {
+    let dir = tempfile::tempdir().unwrap();
+    let desk = Desk::new(dir.path(), ContextMode::Every).await;
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    let titles = async |origin: Origin| {
+        let turn = desk.asks("t", origin, Target::Main, "x").await;
+        let text = desk.write(&turn).await;
+        let begin = text.lines().filter(|line| line.starts_with('[') && line.ends_with(".md]"));
+        begin.filter(|line| !line.starts_with("[/")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(titles(ASKED).await, [""; 0], "what is not there is left out");
+    for name in ["USER.md", "HEARTBEAT.md", "SOUL.md", "AGENTS.md", "NOTES.md"] {
+        write(name, "x");
+    }
+    let three = ["[AGENTS.md]", "[SOUL.md]", "[USER.md]"];
+    let chat = argus_session::ChatRef {
+        channel: "telegram".into(),
+        bot: "1".into(),
+        chat: "7".parse().unwrap(),
+    };
+    for origin in [
+        ASKED,
+        Origin::Chat { chat, user: "7".into(), message: "1".into() },
+        Origin::Cron { job: "j".into(), run: "j@1".into(), chat: None },
+    ] {
+        assert_eq!(titles(origin.clone()).await, three, "{origin:?}");
+    }
+    let four: Vec<_> = three.into_iter().chain(["[HEARTBEAT.md]"]).collect();
+    for why in [Beat::Due, Beat::Events, Beat::Asked] {
+        assert_eq!(titles(Origin::Heartbeat { why, chat: None }).await, four, "{why:?}");
+    }
+    write("SOUL.md", "be brief");
+    assert!(desk.prompt("t", "hi").await.contains("[SOUL.md]\nbe brief\n[/SOUL.md]"), "read each time");
+    std::fs::remove_file(dir.path().join("AGENTS.md")).unwrap();
+    assert_eq!(titles(ASKED).await, ["[SOUL.md]", "[USER.md]"]);
+}

@@ -239,3 +239,38 @@ async fn what_is_due_once_runs_once_also_where_nobody_looked_in_time() {
         told.iter().all(|one| one.job.enabled && one.job.next_run_at_ms.is_none() && one.trouble.is_none())
     );
 }
+
+#[tokio::test]
+async fn a_run_is_told_where_its_job_says_as_that_stands_when_it_is_due() {
+    let desk = Desk::at("2026-03-01T08:00:00Z");
+    let automation = desk.start().await;
+    for deliver in ["home", "last", "none", "telegram:-7:3"] {
+        let id = deliver.split(':').next().unwrap();
+        let wish = json!({ "jobId": id, "expr": "0 9,10 * * *", "text": id, "deliver": deliver, "missed": "skip" });
+        add(&automation, wish).await;
+    }
+    let ledger = &automation.0.ledger;
+    ledger.bind_chat(&s("s"), &chat("9"), 0, &"t".parse().unwrap()).await.unwrap();
+    let mut told = Vec::new();
+    for (hour, last) in [(9, "9"), (10, "11")] {
+        let submission = Submission {
+            id: new_submission_id(),
+            session: s("s"),
+            target: Target::Main,
+            thread: None,
+            origin: Origin::Chat { chat: chat(last), user: "7".into(), message: "1".into() },
+            text: "hi".into(),
+            attachments: Vec::new(),
+        };
+        ledger.submit(NewSubmission { submission, idempotency_key: None }).await.unwrap();
+        desk.set(&format!("2026-03-01T{hour:02}:00:00Z"));
+        desk.look(&automation).await;
+        let begun = desk.workers.begun.lock().unwrap().clone();
+        let chat_of = |one: &Submission| one.origin.chat().map(|chat| chat.chat.as_str().to_owned());
+        told.push(begun.iter().map(chat_of).collect::<Vec<_>>());
+        desk.ending(&automation).await;
+    }
+    let told: Vec<Vec<_>> = told.iter().map(|chats| chats.iter().map(Option::as_deref).collect()).collect();
+    let chats = |last| vec![Some("9"), Some(last), None, Some("-7:3")];
+    assert_eq!(told, [chats("9"), chats("11")]);
+}
