@@ -5,3 +5,5 @@ mod cron;
 mod events;
 mod heartbeat;
 mod stage;
+mod stuck;
+mod wires;

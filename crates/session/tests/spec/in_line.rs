@@ -60,7 +60,10 @@ fn who_waits_behind_a_turn_whose_runtime_died_is_served_by_the_next_one() {
     for (n, (id, origin)) in asked.iter().enumerate() {
         let text = format!("answer {n}");
         world.agent_says(|agent| agent.complete("thread-1", &text));
-        assert_eq!((world.outcome(id), world.settlement(id).map(|end| &end.origin)), (completed(&text), Some(origin)));
+        assert_eq!(
+            (world.outcome(id), world.settlement(id).map(|end| &end.origin)),
+            (completed(&text), Some(origin))
+        );
     }
     assert!(world.status(Target::Main).running_since.is_none(), "the lane is free");
 }

@@ -279,11 +279,8 @@ async fn every_turn_reads_three_files_in_their_order_as_they_are_now_and_a_heart
         write(name, "x");
     }
     let three = ["[AGENTS.md]", "[SOUL.md]", "[USER.md]"];
-    let chat = argus_session::ChatRef {
-        channel: "telegram".into(),
-        bot: "1".into(),
-        chat: "7".parse().unwrap(),
-    };
+    let chat =
+        argus_session::ChatRef { channel: "telegram".into(), bot: "1".into(), chat: "7".parse().unwrap() };
     for origin in [
         ASKED,
         Origin::Chat { chat, user: "7".into(), message: "1".into() },

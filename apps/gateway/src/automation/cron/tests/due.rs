@@ -246,7 +246,8 @@ async fn a_run_is_told_where_its_job_says_as_that_stands_when_it_is_due() {
     let automation = desk.start().await;
     for deliver in ["home", "last", "none", "telegram:-7:3"] {
         let id = deliver.split(':').next().unwrap();
-        let wish = json!({ "jobId": id, "expr": "0 9,10 * * *", "text": id, "deliver": deliver, "missed": "skip" });
+        let wish =
+            json!({ "jobId": id, "expr": "0 9,10 * * *", "text": id, "deliver": deliver, "missed": "skip" });
         add(&automation, wish).await;
     }
     let ledger = &automation.0.ledger;
