@@ -3,12 +3,14 @@
 use argus_protocol::{SessionId, SubmissionId};
 use sqlx::Row as _;
 
-use super::codec::to_sql;
+use super::codec::{to_json, to_sql};
 use super::events::{columns, read_event};
 use super::{Event, Ledger, LedgerError, Queue, Tx};
 
 /// Events that one turn carries at most.
 const AT_ONCE: i64 = 20;
+/// Bytes of them, though one is always carried: an agent refuses a turn that is too long, and would refuse it again.
+const AT_ONCE_BYTES: usize = 128 * 1024;
 
 impl Ledger {
     /// Lets go of what these submissions carried, then has the first of them carry the oldest events of these queues
@@ -32,6 +34,17 @@ impl Ledger {
         let submissions = submissions.to_vec();
         self.write(move |tx| Box::pin(async move { tx.release_events(&submissions).await })).await
     }
+}
+
+/// How many of these one turn carries.
+fn fitting(events: &[(i64, Event)]) -> usize {
+    let mut bytes = 0;
+    let fits = |(_, event): &&(i64, Event)| {
+        bytes += event.text.len() + event.meta.as_ref().map_or(0, |meta| to_json(meta).len());
+        bytes <= AT_ONCE_BYTES
+    };
+    let most = usize::try_from(AT_ONCE).unwrap_or(usize::MAX);
+    events.iter().take(most).take_while(fits).count().max(1)
 }
 
 impl Tx {
@@ -64,7 +77,7 @@ impl Tx {
         }
         found.sort_by_key(|(seq, _)| *seq);
         found.dedup_by_key(|(seq, _)| *seq);
-        found.truncate(usize::try_from(AT_ONCE).unwrap_or(0));
+        found.truncate(fitting(&found));
         for (seq, _) in &found {
             sqlx::query("UPDATE events SET submission = $2 WHERE seq = $1")
                 .bind(seq)

@@ -89,6 +89,27 @@ async fn events_are_carried_oldest_first_and_twenty_at_most() {
     assert_eq!(carried(&ledger, &[Queue::Main], &[]).await, []);
 }
 
+/// The agent refuses a turn of more than a million characters, and would again each time that it carried the same.
+#[tokio::test]
+async fn what_one_turn_carries_is_bounded_in_bytes_too_and_one_event_always_goes() {
+    let desk = Desk::new();
+    let ledger = desk.open().await;
+    ledger.submit(new(1)).await.unwrap();
+    start(&ledger).await;
+    let meta = json!({ "a": "x".repeat(10_000) }).as_object().cloned();
+    for number in 1..=5 {
+        let text = "x".repeat(if number == 5 { 200_000 } else { 50_000 });
+        let new = NewEvent { text, meta: meta.clone(), ..event(number) };
+        ledger.enqueue_event(new).await.unwrap();
+    }
+    for expected in [vec![1, 2], vec![3, 4], vec![5], vec![]] {
+        let carried = carried(&ledger, &[Queue::Main], &[1]).await;
+        let told: Vec<_> = carried.iter().map(|event| event.id.clone()).collect();
+        assert_eq!(told, expected.into_iter().map(event_id).collect::<Vec<_>>());
+        ledger.mark_running(&ids(&[1]), &"turn".parse().unwrap()).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn what_another_open_submission_carries_is_not_carried_twice() {
     let desk = Desk::new();
