@@ -137,7 +137,7 @@ impl Automation {
         let parts = &self.0;
         let session = &waiting.session;
         let known = parts.ledger.heartbeat(session).await?;
-        let wakes = plan::wakes(waiting.wakes_at_ms, known.as_ref());
+        let wakes = plan::wakes(now, waiting.wakes_at_ms, known.as_ref());
         if wakes > now {
             return Ok(Some(wakes));
         }

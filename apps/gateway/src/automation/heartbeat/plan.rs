@@ -8,6 +8,8 @@ use crate::store::ledger::Heartbeat;
 
 /// The pause after the first failure, and the longest, in milliseconds.
 const PAUSE: (u64, u64) = (5_000, 600_000);
+/// No event waits longer than that until it is worth a turn, in milliseconds.
+const LONGEST_WAIT: u64 = 60_000;
 
 /// What the time says about a session's heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +41,7 @@ pub(super) fn time(settings: &HeartbeatConfig, zone: Tz, now: u64, known: Option
     if due > first {
         return Time::First(first);
     }
-    let earliest = due.max(known.retry_ms);
+    let earliest = due.max(rests_until(now, known));
     if earliest > now {
         return Time::Wait(earliest);
     }
@@ -51,8 +53,14 @@ pub(super) fn time(settings: &HeartbeatConfig, zone: Tz, now: u64, known: Option
 }
 
 /// When a session looks because of events that have waited for it long enough at `wakes`.
-pub(super) fn wakes(wakes: u64, known: Option<&Heartbeat>) -> u64 {
-    wakes.max(known.map_or(0, |known| known.retry_ms))
+pub(super) fn wakes(now: u64, wakes: u64, known: Option<&Heartbeat>) -> u64 {
+    let wakes = if wakes.saturating_sub(now) > LONGEST_WAIT { now } else { wakes };
+    wakes.max(known.map_or(0, |known| rests_until(now, known)))
+}
+
+/// Until when a session rests after failures. What lies further ahead than any rest was noted before the clock was set back.
+fn rests_until(now: u64, known: &Heartbeat) -> u64 {
+    if known.retry_ms.saturating_sub(now) > PAUSE.1 { 0 } else { known.retry_ms }
 }
 
 /// How long a session rests after so many failures in a row, in milliseconds.
@@ -145,7 +153,17 @@ mod tests {
         let failed = Heartbeat { retry_ms: 105 * MINUTE, ..due(100) };
         assert_eq!(all_day(101, Some(&failed)), Time::Wait(105 * MINUTE));
         assert!(matches!(all_day(105, Some(&failed)), Time::Now { .. }));
-        assert_eq!(wakes(7, Some(&failed)), 105 * MINUTE);
-        assert_eq!(wakes(7, None), 7);
+        assert_eq!(wakes(101 * MINUTE, 7, Some(&failed)), 105 * MINUTE);
+        assert_eq!(wakes(101 * MINUTE, 7, None), 7);
+    }
+
+    #[test]
+    fn what_was_noted_before_the_clock_was_set_back_holds_nobody_up() {
+        let year = 365 * 24 * 60 * MINUTE;
+        let failed = Heartbeat { retry_ms: year, ..due(100) };
+        assert_eq!(all_day(100, Some(&failed)), Time::Now { due: 100 * MINUTE, next: 130 * MINUTE });
+        assert_eq!(wakes(100 * MINUTE, 7, Some(&failed)), 7);
+        assert_eq!(wakes(100 * MINUTE, year, None), 100 * MINUTE);
+        assert_eq!(wakes(100 * MINUTE, 100 * MINUTE + 30_000, None), 100 * MINUTE + 30_000);
     }
 }
