@@ -6,9 +6,9 @@ use argus_schedule::{Day, Tz};
 use argus_session::ChatRef;
 
 use super::Automation;
-use super::time::at;
+use super::time::{at, ms};
 use crate::config::Budget;
-use crate::store::ledger::{Body, Language, LedgerError, NewRow, TextBody, Unasked};
+use crate::store::ledger::{Allowance, Body, Language, LedgerError, NewRow, TextBody, Unasked};
 
 impl Automation {
     /// Whether a session may begin another turn unasked today. The first time in a day that it may not, that chat is told.
@@ -19,11 +19,9 @@ impl Automation {
         tell: Option<&ChatRef>,
     ) -> Result<bool, LedgerError> {
         let (budget, zone) = (self.0.config.budget, self.0.config.zone);
-        if budget.turns == 0 && budget.tokens == 0 {
-            return Ok(true);
-        }
+        let Some(allowance) = self.allowance(now_ms) else { return Ok(true) };
         let used = self.used_today(session, now_ms).await?;
-        if !is_used_up(budget, used) {
+        if allowance.leaves(used) > 0 {
             return Ok(true);
         }
         let day = Day::of(at(now_ms), zone);
@@ -47,13 +45,17 @@ impl Automation {
 
     /// What a session did unasked since midnight of the zone.
     pub(super) async fn used_today(&self, session: &SessionId, now_ms: u64) -> Result<Unasked, LedgerError> {
-        let midnight = Day::of(at(now_ms), self.0.config.zone).begins.timestamp_millis();
-        self.0.ledger.unasked_since(session, u64::try_from(midnight).unwrap_or(0)).await
+        let day = Day::of(at(now_ms), self.0.config.zone);
+        self.0.ledger.unasked_between(session, ms(day.begins), ms(day.ends)).await
     }
-}
 
-fn is_used_up(budget: Budget, used: Unasked) -> bool {
-    (budget.turns > 0 && used.turns >= budget.turns) || (budget.tokens > 0 && used.tokens >= budget.tokens)
+    /// What a session may do unasked in the day of that time; `None` where nothing limits it.
+    pub(super) fn allowance(&self, now_ms: u64) -> Option<Allowance> {
+        let Budget { turns, tokens } = self.0.config.budget;
+        let day = Day::of(at(now_ms), self.0.config.zone);
+        let (from_ms, until_ms) = (ms(day.begins), ms(day.ends));
+        (turns > 0 || tokens > 0).then_some(Allowance { from_ms, until_ms, turns, tokens })
+    }
 }
 
 fn notice(language: Language, budget: Budget, used: Unasked, zone: Tz) -> Part {
@@ -150,7 +152,15 @@ mod tests {
         ran(&stage, 2, true, Some(Usage { input: 1, cached: 0, output: 0 })).await;
         assert!(!stage.automation.within_budget(&session, NOON, None).await.unwrap());
         assert!(stage.automation.within_budget(&"s2".parse().unwrap(), NOON, None).await.unwrap());
-        assert!(!is_used_up(Budget { turns: 0, tokens: 0 }, Unasked { turns: 999, tokens: u64::MAX }));
+    }
+
+    #[tokio::test]
+    async fn what_ended_in_days_to_come_was_before_the_clock_was_set_back_and_is_not_counted() {
+        let stage = stage(|config| config.budget = Budget { turns: 1, tokens: 0 }).await;
+        stage.at(NOON + 365 * 24 * 3_600_000);
+        ran(&stage, 1, true, None).await;
+        stage.at(NOON);
+        assert!(stage.automation.within_budget(&"s1".parse().unwrap(), NOON, None).await.unwrap());
     }
 
     #[test]

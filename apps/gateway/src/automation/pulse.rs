@@ -45,7 +45,9 @@ impl Automation {
 
     /// Begins what is due at this time, unix milliseconds; answers when something is due next, as far as it is known.
     pub async fn look(&self, now: u64) -> Option<u64> {
-        let (jobs, beats) = tokio::join!(self.run_due_jobs(now), self.beat(now));
+        // One after the other: what one begins is used of the day before the other counts.
+        let jobs = self.run_due_jobs(now).await;
+        let beats = self.beat(now).await;
         jobs.into_iter().chain(beats).min()
     }
 }

@@ -8,14 +8,16 @@ use super::timing::{Plan, Schedule, plan};
 use super::{Looked, RETRY_MS, Then};
 use crate::automation::Automation;
 use crate::clock::new_submission_id;
-use crate::store::ledger::{AskedRun, Comes, LedgerError, NewRun};
+use crate::store::ledger::{Allowance, AskedRun, Comes, LedgerError, LeftOut, NewRun};
 
 /// How many threads are kept of a job whose runs have their own, where it does not say.
 const KEPT_THREADS: u32 = 10;
 
 /// Why a run is left out.
-const BEHIND: &str = "the run before it had not ended";
-const USED_UP: &str = "what may be done unasked in a day was used up";
+const LEFT_OUT: LeftOut = LeftOut {
+    behind: "the run before it had not ended",
+    used_up: "what may be done unasked in a day was used up",
+};
 const MISSED: &str = "its time had passed when the gateway looked, and the job leaves such times out";
 
 impl Automation {
@@ -66,18 +68,17 @@ impl Automation {
             return Ok(Vec::new());
         }
         let chat = self.place(session, &job.deliver).await?;
-        if !self.within_budget(session, now, chat.as_ref()).await? {
-            for due in &plan.runs {
-                ledger.skip_run(of(*due), USED_UP).await?;
-            }
-            return Ok(Vec::new());
-        }
         let runs = plan.runs.iter().map(|due| {
             let run = of(*due);
             let submission = submission(session, job, &run.run, chat.clone());
             (run, submission)
         });
-        self.store_runs(session, job, runs.collect()).await
+        let asked = self.store_runs(session, job, runs.collect(), self.allowance(now)).await?;
+        if asked.contains(&AskedRun::NoRoom) {
+            // Says that it is used up, once.
+            self.within_budget(session, now, chat.as_ref()).await?;
+        }
+        Ok(begins(asked))
     }
 
     /// Stores a run that somebody asks for now; nothing where the run before it has not ended.
@@ -94,7 +95,7 @@ impl Automation {
         let chat = self.place(session, &job.deliver).await?;
         let submission = submission(session, job, &run, chat);
         let run = new_run(session, job, run, now, Comes::Once);
-        Ok(self.store_runs(session, job, vec![(run, submission)]).await?.pop())
+        Ok(begins(self.store_runs(session, job, vec![(run, submission)], None).await?).pop())
     }
 
     async fn store_runs(
@@ -102,20 +103,23 @@ impl Automation {
         session: &SessionId,
         job: &Job,
         runs: Vec<(NewRun, Submission)>,
-    ) -> Result<Vec<Submission>, LedgerError> {
-        let asked = self.0.ledger.ask_for_runs(runs, BEHIND).await?;
-        let begins: Vec<_> = asked
-            .into_iter()
-            .filter_map(|asked| match asked {
-                AskedRun::Open(submission) => Some(submission),
-                AskedRun::Behind | AskedRun::Known => None,
-            })
-            .collect();
-        if !begins.is_empty() && job.thread == JobThread::Own {
+        allowance: Option<Allowance>,
+    ) -> Result<Vec<AskedRun>, LedgerError> {
+        let asked = self.0.ledger.ask_for_runs(runs, LEFT_OUT, allowance).await?;
+        let begins = asked.iter().any(|asked| matches!(asked, AskedRun::Open(_)));
+        if begins && job.thread == JobThread::Own {
             self.timetable().note_thread(session, &job.job_id);
         }
-        Ok(begins)
+        Ok(asked)
     }
+}
+
+fn begins(asked: Vec<AskedRun>) -> Vec<Submission> {
+    let begins = asked.into_iter().filter_map(|asked| match asked {
+        AskedRun::Open(submission) => Some(submission),
+        AskedRun::Behind | AskedRun::NoRoom | AskedRun::Known => None,
+    });
+    begins.collect()
 }
 
 fn new_run(session: &SessionId, job: &Job, run: String, due_ms: u64, comes: Comes) -> NewRun {

@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::codec::{from_sql, parse_some, to_sql};
-use super::{Ledger, LedgerError, NewSubmission, Submitted, Tx};
+use super::{Allowance, Ledger, LedgerError, NewSubmission, Submitted, Tx};
 
 /// A run that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +45,19 @@ pub enum AskedRun {
     Open(Submission),
     /// An earlier run of the job has not ended; this one is stored as left out.
     Behind,
+    /// What may be done unasked is used up; this one is stored as left out.
+    NoRoom,
     /// It was made before; nothing changed.
     Known,
+}
+
+/// How runs that are left out say why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// An earlier run of the job has not ended.
+    pub behind: &'static str,
+    /// What may be done unasked is used up.
+    pub used_up: &'static str,
 }
 
 /// Most runs in a row that are noted as left out.
@@ -75,22 +86,35 @@ impl Ledger {
         Ok(open > 0)
     }
 
-    /// Stores runs of one job with their submissions, all together. Where an earlier run has not ended, they are stored as left
-    /// out. A run that is known already makes nothing.
+    /// Stores runs of one job with their submissions, all together. Where an earlier run has not ended, and those that the
+    /// allowance has no room for, they are stored as left out. A run that is known already makes nothing.
+    ///
+    /// What is used up is counted here, where nothing else begins meanwhile.
     pub async fn ask_for_runs(
         &self,
         runs: Vec<(NewRun, Submission)>,
-        behind: &'static str,
+        left_out: LeftOut,
+        allowance: Option<Allowance>,
     ) -> Result<Vec<AskedRun>, LedgerError> {
         self.write(move |tx| {
             Box::pin(async move {
                 let mut asked = Vec::with_capacity(runs.len());
-                let busy = match runs.first() {
-                    Some((first, _)) => tx.has_open_run(&first.session, &first.job).await?,
-                    None => false,
+                let Some((first, _)) = runs.first() else { return Ok(asked) };
+                let busy = tx.has_open_run(&first.session, &first.job).await?;
+                let mut room = match allowance {
+                    Some(allowance) => tx.turns_left(&first.session, allowance).await?,
+                    None => u64::MAX,
                 };
                 for (run, submission) in runs {
-                    asked.push(tx.ask_for_run(run, submission, busy.then_some(behind)).await?);
+                    let one = if busy {
+                        tx.leave_out(run, left_out.behind, AskedRun::Behind).await?
+                    } else if room == 0 {
+                        tx.leave_out(run, left_out.used_up, AskedRun::NoRoom).await?
+                    } else {
+                        tx.ask_for_run(run, submission).await?
+                    };
+                    room -= u64::from(matches!(one, AskedRun::Open(_)));
+                    asked.push(one);
                 }
                 Ok(asked)
             })
@@ -131,18 +155,22 @@ impl Tx {
         Ok(known.is_some())
     }
 
-    async fn ask_for_run(
+    async fn leave_out(
         &mut self,
         run: NewRun,
-        submission: Submission,
-        behind: Option<&str>,
+        why: &str,
+        as_what: AskedRun,
     ) -> Result<AskedRun, LedgerError> {
         if self.knows_run(&run).await? {
             return Ok(AskedRun::Known);
         }
-        if let Some(reason) = behind {
-            self.note_skipped(&run, reason).await?;
-            return Ok(AskedRun::Behind);
+        self.note_skipped(&run, why).await?;
+        Ok(as_what)
+    }
+
+    async fn ask_for_run(&mut self, run: NewRun, submission: Submission) -> Result<AskedRun, LedgerError> {
+        if self.knows_run(&run).await? {
+            return Ok(AskedRun::Known);
         }
         let key = Some(format!("cron:{}", run.run));
         match self.submit(NewSubmission { submission, idempotency_key: key }).await? {

@@ -2,9 +2,10 @@
 
 use argus_protocol::SessionId;
 use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 
 use super::codec::{from_sql, to_sql};
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, Tx};
 
 /// What turns took that nobody asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,18 +16,61 @@ pub struct Unasked {
     pub tokens: u64,
 }
 
-impl Ledger {
-    /// What a session did unasked that ended at this unix time in milliseconds or later, or has not ended yet.
-    pub async fn unasked_since(&self, session: &SessionId, at_ms: u64) -> Result<Unasked, LedgerError> {
-        let row = sqlx::query(
-            "SELECT count(*) AS turns, coalesce(sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)), 0) AS tokens \
-             FROM submissions WHERE session = $1 AND unasked IS NOT NULL \
-             AND (settled_ms IS NULL OR (settled_ms >= $2 AND turn IS NOT NULL))",
-        )
-        .bind(session.as_str())
-        .bind(to_sql(at_ms))
-        .fetch_one(self.reads())
-        .await?;
-        Ok(Unasked { turns: from_sql(row.try_get("turns")?), tokens: from_sql(row.try_get("tokens")?) })
+/// What a session may do unasked between two unix times in milliseconds. Zero is no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// From this time …
+    pub from_ms: u64,
+    /// … and before that one.
+    pub until_ms: u64,
+    /// Turns.
+    pub turns: u64,
+    /// Tokens.
+    pub tokens: u64,
+}
+
+impl Allowance {
+    /// How many more turns may begin, after these.
+    pub fn leaves(&self, used: Unasked) -> u64 {
+        match (self.turns, self.tokens) {
+            (_, tokens) if tokens > 0 && used.tokens >= tokens => 0,
+            (0, _) => u64::MAX,
+            (turns, _) => turns.saturating_sub(used.turns),
+        }
     }
+}
+
+/// What ended after the time is over was noted before the clock was set back.
+const USED: &str = "SELECT count(*) AS turns, coalesce(sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)), 0) AS tokens \
+     FROM submissions WHERE session = $1 AND unasked IS NOT NULL \
+     AND (settled_ms IS NULL OR (settled_ms >= $2 AND settled_ms < $3 AND turn IS NOT NULL))";
+
+impl Ledger {
+    /// What a session did unasked that ended between these unix times in milliseconds, or has not ended yet.
+    pub async fn unasked_between(
+        &self,
+        session: &SessionId,
+        from_ms: u64,
+        until_ms: u64,
+    ) -> Result<Unasked, LedgerError> {
+        let used = sqlx::query(USED).bind(session.as_str()).bind(to_sql(from_ms)).bind(to_sql(until_ms));
+        read(&used.fetch_one(self.reads()).await?)
+    }
+}
+
+impl Tx {
+    /// How many more turns a session may begin unasked.
+    pub(super) async fn turns_left(
+        &mut self,
+        session: &SessionId,
+        allowance: Allowance,
+    ) -> Result<u64, LedgerError> {
+        let (from, until) = (to_sql(allowance.from_ms), to_sql(allowance.until_ms));
+        let used = sqlx::query(USED).bind(session.as_str()).bind(from).bind(until);
+        Ok(allowance.leaves(read(&used.fetch_one(&mut self.connection).await?)?))
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<Unasked, LedgerError> {
+    Ok(Unasked { turns: from_sql(row.try_get("turns")?), tokens: from_sql(row.try_get("tokens")?) })
 }
