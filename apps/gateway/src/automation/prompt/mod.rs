@@ -3,6 +3,7 @@
 
 mod context;
 mod layout;
+mod newest;
 mod told;
 
 #[cfg(test)]
@@ -18,6 +19,7 @@ use async_trait::async_trait;
 
 use self::context::{Context, For};
 use self::layout::{Turn, layout, of_others};
+use self::newest::{Newest, Writing};
 use super::given::Given;
 use super::wishes;
 use crate::config::ContextMode;
@@ -61,13 +63,24 @@ pub struct Prompts {
     state: Arc<StateFile>,
     mode: ContextMode,
     clock: Clock,
+    newest: Newest,
 }
 
 impl Prompts {
     /// Prompts from these parts.
     pub fn new(parts: PromptsParts) -> Self {
         let PromptsParts { workspaces, seen_as, media, ledger, state, context, clock } = parts;
-        Self { workspaces, seen_as, media, given: Given::default(), ledger, state, mode: context, clock }
+        Self {
+            workspaces,
+            seen_as,
+            media,
+            given: Given::default(),
+            ledger,
+            state,
+            mode: context,
+            clock,
+            newest: Newest::default(),
+        }
     }
 
     /// The agent took a turn of that thread.
@@ -86,9 +99,10 @@ impl Prompts {
 #[async_trait]
 impl PrepareTurn for Prompts {
     async fn prepare(&self, session: &SessionId, preparation: Preparation) -> Result<Prompt, String> {
+        let writing = self.newest.begins(&preparation.submissions);
         let told = self.bring(session, &preparation.origin, &preparation.attachments).await;
         let context = self.context(session, &preparation.thread, &preparation.origin).await?;
-        let events = self.events(session, &preparation).await?;
+        let events = self.events(session, &preparation, &writing).await?;
         argus_crash_point::here("prompt.carried").await;
         let text = match &preparation.origin {
             Origin::Chat { .. } | Origin::Client { .. } => {

@@ -297,3 +297,24 @@ async fn every_turn_reads_three_files_in_their_order_as_they_are_now_and_a_heart
     std::fs::remove_file(dir.path().join("AGENTS.md")).unwrap();
     assert_eq!(titles(ASKED).await, ["[SOUL.md]", "[USER.md]"]);
 }
+
+#[tokio::test]
+async fn a_prompt_that_comes_to_its_end_late_changes_nothing_of_what_a_newer_one_carries() {
+    let dir = tempfile::tempdir().unwrap();
+    let desk = Desk::new(dir.path(), ContextMode::Every).await;
+    desk.main_is("t").await;
+    desk.happens(1, Queue::Main, "first").await;
+    let turn = desk.asks("t", ASKED, Target::Main, "hi").await;
+    // It hangs where events would be read next.
+    let late = desk.prompts.newest.begins(&turn.submissions);
+    assert_eq!(events(&desk.write(&turn).await), ["first"]);
+    desk.happens(2, Queue::Main, "second").await;
+    let ended = desk.prompts.events(&session(), &turn, &late).await;
+    assert_eq!(ended, Err("it was written anew meanwhile".to_owned()));
+    let running = "u".parse().unwrap();
+    let ledger = &desk.prompts.ledger;
+    ledger.mark_starting(&turn.submissions, &turn.thread, "b", 1, 1, 1).await.unwrap();
+    ledger.mark_running(&turn.submissions, &running).await.unwrap();
+    let waiting = ledger.queues_waiting().await.unwrap();
+    assert_eq!(waiting.iter().map(|queue| queue.count).collect::<Vec<_>>(), [1], "the second waits");
+}

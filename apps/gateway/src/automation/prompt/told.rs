@@ -5,20 +5,24 @@ use argus_protocol::argus::cron::Job;
 use argus_session::{Beat, Origin, Preparation, Target};
 use serde_json::{Map, json};
 
-use super::Prompts;
+use super::{Prompts, Writing};
 use crate::automation::events::{Event, Queue, line};
 
 impl Prompts {
-    /// The lines of the events that this turn carries from now on.
+    /// The lines of the events that this turn carries from now on; none where its prompt is written anew meanwhile.
     pub(super) async fn events(
         &self,
         session: &SessionId,
         turn: &Preparation,
+        writing: &Writing<'_>,
     ) -> Result<Vec<String>, String> {
+        let queues = self.queues(session, turn).await?;
+        if !writing.is_newest() {
+            return Err("it was written anew meanwhile".to_owned());
+        }
         let carried = if turn.steers {
             self.ledger.release_events(&turn.submissions).await.map(|()| Vec::new())
         } else {
-            let queues = self.queues(session, turn).await?;
             self.ledger.carry_events(session, &queues, &turn.submissions).await
         };
         let carried = carried.map_err(|error| format!("its system events cannot be read: {error}"))?;

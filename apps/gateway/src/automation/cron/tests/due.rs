@@ -274,6 +274,8 @@ async fn a_run_is_told_where_its_job_says_as_that_stands_when_it_is_due() {
     let told: Vec<Vec<_>> = told.iter().map(|chats| chats.iter().map(Option::as_deref).collect()).collect();
     let chats = |last| vec![Some("9"), Some(last), None, Some("-7:3")];
     assert_eq!(told, [chats("9"), chats("11")]);
+}
+
 /// The same, with at most so many turns a day.
 fn limited(automation: &Automation, turns: u64) -> Automation {
     let parts = &automation.0;
@@ -289,11 +291,14 @@ fn limited(automation: &Automation, turns: u64) -> Automation {
     })
 }
 
+#[tokio::test]
 async fn many_jobs_that_are_due_together_do_not_take_more_than_the_budget() {
+    let desk = Desk::at("2026-03-01T08:00:00Z");
     let automation = limited(&desk.start().await, 2);
     for number in 0..5 {
         add(&automation, json!({ "jobId": format!("j{number}"), "expr": "0 9 * * *", "text": "x", "deliver": "telegram:7" }))
             .await;
+    }
     desk.set("2026-03-01T09:00:00Z");
     desk.look(&automation).await;
     assert_eq!(desk.begun().len(), 2);
@@ -301,11 +306,14 @@ async fn many_jobs_that_are_due_together_do_not_take_more_than_the_budget() {
     for number in 0..5 {
         let run = history(&automation, &format!("j{number}")).await.remove(0);
         left_out.extend((run.state == RunState::Skipped).then_some(run.reason));
+    }
     assert_eq!(left_out, vec![Some("what may be done unasked in a day was used up".to_owned()); 3]);
     assert_eq!(told(&automation).await.len(), 1, "one notice");
 }
 
+#[tokio::test]
 async fn runs_that_are_made_up_for_do_not_take_more_than_the_budget() {
+    let desk = Desk::at("2026-03-01T08:00:00Z");
     let automation = limited(&desk.start().await, 2);
     add(&automation, json!({ "jobId": "j", "expr": "0 * * * *", "text": "x", "missed": "all" })).await;
     desk.set("2026-03-01T13:00:00Z");
