@@ -45,7 +45,7 @@ pub(super) async fn open(
         workers: Arc::new(workers),
         pulse,
         config: config.automation.clone(),
-        bot: bots.first().cloned(),
+        bots: bots.to_vec(),
         workspaces: runtimes::workspaces(config),
         clock: clock::system(),
     });

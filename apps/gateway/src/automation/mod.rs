@@ -52,8 +52,8 @@ pub struct AutomationParts {
     pub pulse: Pulse,
     /// Settings.
     pub config: AutomationConfig,
-    /// The bot that is meant where a place names none; `None` without Telegram.
-    pub bot: Option<String>,
+    /// The bots; the first one is meant where a place names none. None without Telegram.
+    pub bots: Vec<String>,
     /// Where the workspaces of sessions are.
     pub workspaces: Workspaces,
     /// The time, unix milliseconds.

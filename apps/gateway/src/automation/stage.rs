@@ -99,7 +99,7 @@ impl Stage {
             workers: parts.workers.clone(),
             pulse: Pulse::default(),
             config: parts.config.clone(),
-            bot: parts.bot.clone(),
+            bots: parts.bots.clone(),
             workspaces: parts.workspaces.clone(),
             clock: parts.clock.clone(),
         });
@@ -160,7 +160,7 @@ pub(super) async fn stage_in(
         workers: desks.clone(),
         pulse: Pulse::default(),
         config,
-        bot: Some("1".to_owned()),
+        bots: vec!["1".to_owned()],
         workspaces,
         clock: time,
     });

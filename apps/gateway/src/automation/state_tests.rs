@@ -89,7 +89,7 @@ impl Desk {
                 budget: Budget { turns: 0, tokens: 0 },
                 context: ContextMode::Every,
             },
-            bot: Some("1".to_owned()),
+            bots: vec!["1".to_owned()],
             workspaces: Workspaces::Shared(Workspace::Open(self.dir.path().to_owned())),
             clock,
         });
@@ -208,8 +208,8 @@ async fn until_a_chat_speaks_with_it_a_session_is_at_home_where_the_reference_wa
         |key: &str| Some(ChatRef { channel: "telegram".into(), bot: "1".into(), chat: key.parse().unwrap() });
     assert_eq!(automation.place(&session("s"), &Deliver::Home).await.unwrap(), chat("-100123:7"));
     assert_eq!(automation.place(&session("t"), &Deliver::Home).await.unwrap(), None);
-    ledger.bind_chat(&session("s"), &chat("5").unwrap(), 0, &thread("m")).await.unwrap();
-    assert_eq!(automation.place(&session("s"), &Deliver::Home).await.unwrap(), chat("5"));
+    ledger.bind_chat(&session("s"), &chat("-5").unwrap(), 0, &thread("m")).await.unwrap();
+    assert_eq!(automation.place(&session("s"), &Deliver::Home).await.unwrap(), chat("-5"));
 }
 
 /// Submission `number` of session `s` for a target.

@@ -116,6 +116,8 @@ impl Desk {
             pulse: Pulse::default(),
             config: self.config.clone(),
             bot: Some("1".to_owned()),
+            config: config(),
+            bots: vec!["1".to_owned()],
             workspaces: Workspaces::Shared(Workspace::Open(self.dir.path().to_owned())),
             clock,
         })

@@ -72,7 +72,7 @@ impl Desk {
             workers: Arc::new(Two),
             pulse: pulse.clone(),
             config: config(),
-            bot: None,
+            bots: Vec::new(),
             workspaces: crate::workspace::Workspaces::Own { sessions: dir.path().join("sessions") },
             clock,
         });

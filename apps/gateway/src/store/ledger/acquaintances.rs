@@ -121,7 +121,7 @@ impl Tx {
     pub async fn forget(&mut self, channel: &str, bot: &str, user: &str) -> Result<(), LedgerError> {
         for statement in [
             "DELETE FROM people WHERE channel = $1 AND bot = $2 AND user_id = $3",
-            "DELETE FROM home_chat WHERE channel = $1 AND bot = $2 AND chat_key = $3",
+            "DELETE FROM home_chat WHERE channel = $1 AND bot = $2 AND (chat_key = $3 OR chat_key LIKE $3 || ':%')",
         ] {
             sqlx::query(statement).bind(channel).bind(bot).bind(user).execute(&mut self.connection).await?;
         }

@@ -32,6 +32,7 @@ mod replies;
 mod retention;
 mod sending;
 mod settling;
+mod spoken_in;
 mod standing;
 mod submissions;
 mod threads;

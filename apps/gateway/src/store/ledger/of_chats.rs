@@ -125,36 +125,6 @@ impl Ledger {
         Ok(Some(whole(phase, &rows)?))
     }
 
-    /// The chat in which somebody wrote to that session last.
-    pub async fn last_chat(&self, session: &SessionId) -> Result<Option<ChatRef>, LedgerError> {
-        let origin: Option<String> = sqlx::query_scalar(
-            "SELECT origin FROM submissions WHERE session = $1 AND origin LIKE '{\"kind\":\"chat\"%' \
-             ORDER BY seq DESC LIMIT 1",
-        )
-        .bind(session.as_str())
-        .fetch_optional(self.reads())
-        .await?;
-        let origin = origin.map(|origin| from_json::<Origin>("an origin", &origin)).transpose()?;
-        Ok(origin.and_then(|origin| origin.chat().cloned()))
-    }
-
-    /// The chat that spoke with that session first, of those that still do.
-    pub async fn first_chat(&self, session: &SessionId) -> Result<Option<ChatRef>, LedgerError> {
-        let row = sqlx::query(
-            "SELECT channel, bot, chat_key FROM chat_bindings WHERE session = $1 ORDER BY at_ms, era LIMIT 1",
-        )
-        .bind(session.as_str())
-        .fetch_optional(self.reads())
-        .await?;
-        row.map(|row| {
-            Ok(ChatRef {
-                channel: row.try_get("channel")?,
-                bot: row.try_get("bot")?,
-                chat: parse("a chat key", row.try_get("chat_key")?)?,
-            })
-        })
-        .transpose()
-    }
 
     /// The threads of a chat, the newest first.
     pub async fn threads_of(
