@@ -37,7 +37,7 @@ impl Automation {
             return Err(CronError::Missing("text"));
         }
         let job = apply(blank(id), wish, zone)?;
-        self.check_chat(session, wish, reach).await?;
+        self.check_chat(session, wish.deliver.as_ref(), reach).await?;
         let now = (self.0.clock)();
         let schedule = checked_time(self.timetable(), &job, zone, now)?;
         let kept = self.change_jobs(session, move |jobs| {
@@ -74,7 +74,11 @@ impl Automation {
             let reason = "there is nothing to change; give one member beside the id".to_owned();
             return Err(CronError::Wrong { field: "jobId", reason });
         }
-        self.check_chat(session, wish, reach).await?;
+        let told = match (&wish.deliver, reach) {
+            (None, Reach::ItsChats) => Some(self.job(session, &id).await?.deliver),
+            (told, _) => told.clone(),
+        };
+        self.check_chat(session, told.as_ref(), reach).await?;
         let (parts, now) = (&self.0, (self.0.clock)());
         let kept = self.change_jobs(session, |jobs| {
             let job = job_of(jobs, &id)?;
@@ -126,9 +130,15 @@ impl Automation {
         Ok(changed)
     }
 
-    /// A chat that is named can be written to. Who speaks for one session has no say in other people's.
-    async fn check_chat(&self, session: &SessionId, wish: &Wish, reach: Reach) -> Result<(), CronError> {
-        let Some(named @ Deliver::Chat { chat, .. }) = &wish.deliver else { return Ok(()) };
+    /// A chat that is named can be written to. Who speaks for one session has no say in other people's, nor in what a job of
+    /// somebody else tells there.
+    async fn check_chat(
+        &self,
+        session: &SessionId,
+        told: Option<&Deliver>,
+        reach: Reach,
+    ) -> Result<(), CronError> {
+        let Some(named @ Deliver::Chat { chat, .. }) = told else { return Ok(()) };
         let wrong = |reason: String| CronError::Wrong { field: "deliver", reason };
         if ChatId::of_key(chat).is_err() {
             return Err(wrong(format!(
@@ -136,7 +146,11 @@ impl Automation {
             )));
         }
         let Some(meant) = self.place(session, named).await? else {
-            return Err(wrong("no Telegram bot is configured; set TELEGRAM_BOT_TOKEN".to_owned()));
+            return Err(wrong(if self.0.bots.is_empty() {
+                "no Telegram bot is configured; set TELEGRAM_BOT_TOKEN".to_owned()
+            } else {
+                format!("`{named}` names a bot that is not configured; the bots are {}", self.0.bots.join(", "))
+            }));
         };
         match reach {
             Reach::Everywhere => Ok(()),

@@ -188,6 +188,27 @@ async fn who_speaks_for_one_session_names_only_chats_of_that_session() {
     automation.add_job(&s("s"), &wish("telegram:-7"), Reach::ItsChats).await.unwrap();
     automation.add_job(&s("s"), &wish("last"), Reach::ItsChats).await.unwrap();
     automation.add_job(&s("s"), &wish("telegram:-8"), Reach::Everywhere).await.unwrap();
+    let other = automation.add_job(&s("s"), &wish("telegram@2:-8"), Reach::Everywhere).await.unwrap_err();
+    let words = "'deliver': `telegram@2:-8` names a bot that is not configured; the bots are 1";
+    assert_eq!(other.to_string(), words);
+}
+
+#[tokio::test]
+async fn what_a_job_tells_in_a_chat_of_others_is_not_for_who_speaks_for_one_session() {
+    let desk = Desk::at("2026-03-01T08:00:00Z");
+    let automation = desk.start().await;
+    add(&automation, json!({ "jobId": "j", "expr": "0 9 * * *", "text": "news", "deliver": "telegram:-8" }))
+        .await;
+    let wish = |wish: Value| -> Wish { serde_json::from_value(wish).unwrap() };
+    for change in [json!({ "text": "lies" }), json!({ "name": "lies" }), json!({ "expr": "* * * * *" })] {
+        let mut change = wish(change);
+        change.job_id = Some("j".to_owned());
+        let refused = automation.update_job(&s("s"), &change, Reach::ItsChats).await.unwrap_err();
+        assert!(matches!(refused, CronError::NotItsChat { .. }), "{refused:?}");
+    }
+    let own = wish(json!({ "jobId": "j", "text": "mine", "deliver": "home" }));
+    let kept = automation.update_job(&s("s"), &own, Reach::ItsChats).await.unwrap();
+    assert_eq!((kept.job.text.as_str(), kept.job.deliver), ("mine", Deliver::Home));
 }
 
 #[tokio::test]
