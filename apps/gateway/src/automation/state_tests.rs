@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::ports::Workers;
 use super::{Automation, AutomationParts, Pulse};
 use crate::config::{AutomationConfig, BeatThread, Budget, ContextMode, HeartbeatConfig, Hours, When};
-use crate::store::ledger::{Ledger, NewSubmission, Queue};
+use crate::store::ledger::{Ledger, NewHeartbeat, NewSubmission, Queue};
 use crate::store::state_file::StateFile;
 use crate::workspace::{Workspace, Workspaces};
 
@@ -265,6 +265,10 @@ async fn how_it_stands_tells_lanes_pauses_events_and_what_is_due() {
     };
     assert_eq!(automation.state().await.unwrap(), expected);
     assert_eq!(automation.status(&session("s")).await.unwrap(), of_s);
+
+    let asked = NewHeartbeat { new: submission(6, Target::Main), due_ms: None, sees: None };
+    ledger.begin_heartbeat(asked).await.unwrap();
+    assert_eq!(automation.status(&session("s")).await.unwrap(), of_s, "none is due that has no time yet");
 
     assert_eq!(automation.resume(&session("s")).await.unwrap(), paused(false));
     assert!(!automation.status(&session("s")).await.unwrap().paused);

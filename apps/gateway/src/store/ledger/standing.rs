@@ -54,7 +54,7 @@ impl Ledger {
 
     /// When each session has its next heartbeat, unix milliseconds.
     pub async fn heartbeats_due(&self) -> Result<Vec<(SessionId, u64)>, LedgerError> {
-        self.numbers("SELECT session, due_ms AS number FROM heartbeats").await
+        self.numbers("SELECT session, due_ms AS number FROM heartbeats WHERE due_ms > 0").await
     }
 
     async fn numbers(&self, query: &'static str) -> Result<Vec<(SessionId, u64)>, LedgerError> {
