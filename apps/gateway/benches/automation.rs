@@ -171,7 +171,7 @@ fn automation(dir: &Path, state: &Path, ledger: Ledger) -> Automation {
             budget: Budget { turns: 0, tokens: 0 },
             context: ContextMode::Every,
         },
-        bot: None,
+        bots: Vec::new(),
         workspaces: Workspaces::Own { sessions: dir.join("sessions") },
         clock: clock::system(),
     })

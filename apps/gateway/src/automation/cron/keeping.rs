@@ -149,7 +149,10 @@ impl Automation {
             return Err(wrong(if self.0.bots.is_empty() {
                 "no Telegram bot is configured; set TELEGRAM_BOT_TOKEN".to_owned()
             } else {
-                format!("`{named}` names a bot that is not configured; the bots are {}", self.0.bots.join(", "))
+                format!(
+                    "`{named}` names a bot that is not configured; the bots are {}",
+                    self.0.bots.join(", ")
+                )
             }));
         };
         match reach {

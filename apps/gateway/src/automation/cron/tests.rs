@@ -115,8 +115,6 @@ impl Desk {
             workers: self.workers.clone(),
             pulse: Pulse::default(),
             config: self.config.clone(),
-            bot: Some("1".to_owned()),
-            config: config(),
             bots: vec!["1".to_owned()],
             workspaces: Workspaces::Shared(Workspace::Open(self.dir.path().to_owned())),
             clock,

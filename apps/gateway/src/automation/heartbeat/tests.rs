@@ -294,6 +294,23 @@ async fn one_that_the_agent_never_took_is_due_again_and_one_that_failed_there_is
 }
 
 #[tokio::test]
+async fn what_a_thread_is_to_hear_that_the_agent_does_not_open_is_told_in_the_main_thread() {
+    let stage = stage(|_| {}).await;
+    let gone = Target::Thread { id: "gone".parse().unwrap() };
+    happens(&stage, 1, "s1", Queue::Thread("gone".parse().unwrap()), "system").await;
+    let mut now = 0;
+    for rest in [5_000, 10_000, 20_000] {
+        stage.look(now).await;
+        assert_eq!(begun(&stage), [(Beat::Events, gone.clone())]);
+        ends(&stage, failed(), None).await;
+        now += rest;
+    }
+    stage.look(now).await;
+    assert_eq!(begun(&stage), [(Beat::Events, Target::Main)]);
+    assert_eq!(told(&stage).await.len(), 1);
+}
+
+#[tokio::test]
 async fn one_that_was_stopped_says_nothing() {
     let stage = beating(|_| {}).await;
     stage.look(START + 30 * MINUTE).await;

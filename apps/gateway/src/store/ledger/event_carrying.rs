@@ -1,9 +1,10 @@
 //! Which turn carries an event: it leaves its queue when the agent took that turn, and not before.
 
 use argus_protocol::{SessionId, SubmissionId};
+use argus_session::Target;
 use sqlx::Row as _;
 
-use super::codec::{to_json, to_sql};
+use super::codec::{from_json, to_json, to_sql};
 use super::events::{columns, read_event};
 use super::{Event, Ledger, LedgerError, Queue, Tx};
 
@@ -95,6 +96,30 @@ impl Tx {
                 .bind(id.as_str())
                 .execute(&mut self.connection)
                 .await?;
+        }
+        Ok(())
+    }
+
+    /// What waits for the threads in which these were to run waits for the main thread from now on: the agent does not open them.
+    pub(super) async fn hear_in_main(
+        &mut self,
+        session: &SessionId,
+        submissions: &[SubmissionId],
+    ) -> Result<(), LedgerError> {
+        for id in submissions {
+            let target: Option<String> = sqlx::query_scalar("SELECT target FROM submissions WHERE id = $1")
+                .bind(id.as_str())
+                .fetch_optional(&mut self.connection)
+                .await?;
+            let target = target.map(|target| from_json("a target", &target)).transpose()?;
+            let Some(Target::Thread { id: thread }) = target else { continue };
+            sqlx::query(
+                "UPDATE events SET queue = '' WHERE session = $1 AND queue = $2 AND state = 'waiting'",
+            )
+            .bind(session.as_str())
+            .bind(thread.as_str())
+            .execute(&mut self.connection)
+            .await?;
         }
         Ok(())
     }

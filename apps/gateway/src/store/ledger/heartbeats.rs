@@ -8,6 +8,9 @@ use sqlx::sqlite::SqliteRow;
 use super::codec::{from_sql, to_sql};
 use super::{Ledger, LedgerError, NewSubmission, Settled, Submitted, Tx};
 
+/// After so many failures in a row events are for the main thread whose own thread cannot be opened.
+const TRIES: u64 = 3;
+
 const COLUMNS: &str =
     "SELECT due_ms, last_ms, failures, retry_ms, seen, outcome FROM heartbeats WHERE session = $1";
 
@@ -181,6 +184,9 @@ impl Tx {
             let never_began = why == Beat::Due && settlement.turn.is_none();
             let ended = ended(known, end, self.now_ms(), never_began);
             self.put_heartbeat(session, &ended).await?;
+            if why == Beat::Events && settlement.turn.is_none() && ended.failures >= TRIES {
+                self.hear_in_main(session, &settlement.submissions).await?;
+            }
             if end.outcome == BeatOutcome::Failed && ended.failures > 1 {
                 settlement.origin = without_alert(settlement.origin);
             }

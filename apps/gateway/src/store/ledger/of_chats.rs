@@ -125,7 +125,6 @@ impl Ledger {
         Ok(Some(whole(phase, &rows)?))
     }
 
-
     /// The threads of a chat, the newest first.
     pub async fn threads_of(
         &self,

@@ -285,7 +285,7 @@ fn limited(automation: &Automation, turns: u64) -> Automation {
         workers: parts.workers.clone(),
         pulse: Pulse::default(),
         config: AutomationConfig { budget: Budget { turns, tokens: 0 }, ..config() },
-        bot: parts.bot.clone(),
+        bots: parts.bots.clone(),
         workspaces: parts.workspaces.clone(),
         clock: parts.clock.clone(),
     })
