@@ -362,6 +362,15 @@ async fn a_paused_session_does_nothing_by_itself() {
 }
 
 #[tokio::test]
+async fn one_that_somebody_asks_for_comes_in_a_pause_too_and_says_nothing_of_when_one_is_due() {
+    let stage = stage(|_| {}).await;
+    stage.automation.pause(&session()).await.unwrap();
+    stage.automation.request_heartbeat(&session()).await.unwrap();
+    assert_eq!(begun(&stage), [(Beat::Asked, Target::Main)]);
+    assert_eq!(stage.automation.status(&session()).await.unwrap().next_due_ms, None);
+}
+
+#[tokio::test]
 async fn how_heartbeats_stand_is_told() {
     let stage = beating(|config| config.budget = Budget { turns: 9, tokens: 8 }).await;
     let due = START + 30 * MINUTE;

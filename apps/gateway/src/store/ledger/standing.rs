@@ -52,7 +52,7 @@ impl Ledger {
         .await
     }
 
-    /// When each session has its next heartbeat, unix milliseconds.
+    /// When each session has its next heartbeat, unix milliseconds; none of those that only had one on request.
     pub async fn heartbeats_due(&self) -> Result<Vec<(SessionId, u64)>, LedgerError> {
         self.numbers("SELECT session, due_ms AS number FROM heartbeats WHERE due_ms > 0").await
     }
