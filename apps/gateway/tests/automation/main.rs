@@ -4,6 +4,7 @@ mod budget;
 mod cron;
 mod events;
 mod heartbeat;
+mod routes;
 mod stage;
 mod stuck;
 mod wires;

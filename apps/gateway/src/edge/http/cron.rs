@@ -1,4 +1,5 @@
-//! `/automation/cron/jobs`: scheduled jobs of the default session, or of the one that `?sessionId=` or the token names.
+//! `/automation/cron/jobs`: scheduled jobs of the default session, or of the one that `?sessionId=` or the token names; the
+//! body of a new one may name it too.
 
 use argus_protocol::argus::cron::{Begun, History, Jobs, Kept, Removed, Wish};
 use argus_protocol::error::{FORBIDDEN, INVALID_PARAMS};
@@ -64,7 +65,11 @@ pub(in super::super) async fn add(
     body: Bytes,
 ) -> Result<Json<Kept>, HttpError> {
     let wish = wish(&body)?;
-    edge.automation.add_job(&about.session, &wish, reach(&about.by)).await.map(Json).map_err(|e| told(&e))
+    let session = match wish.session_id.as_deref() {
+        Some(named) => session_of(&edge, &about.by, Some(named)).await.map_err(of_session)?,
+        None => about.session,
+    };
+    edge.automation.add_job(&session, &wish, reach(&about.by)).await.map(Json).map_err(|e| told(&e))
 }
 
 /// `DELETE /automation/cron/jobs/{jobId}`
