@@ -38,8 +38,11 @@ mod tests {
         let plain = Prompt { text: "hi".into(), images: vec!["a.png".into()], ..Prompt::default() };
         let run =
             Prompt { model: wishes.model, effort: wishes.effort, approval: wishes.approval, ..plain.clone() };
+        let beat = Origin::Heartbeat { why: argus_session::Beat::Due, chat: Some(chat("7")) };
+        let job = Origin::Cron { job: "j".into(), run: "j@1".into(), chat: Some(chat("7")) };
+        let client = Origin::Client { chat: Some(chat("7")) };
         for (origin, expected) in
-            [(asked("7"), &run), (asked("8"), &plain), (Origin::Client { chat: Some(chat("7")) }, &plain)]
+            [(asked("7"), &run), (asked("8"), &plain), (client, &plain), (beat, &plain), (job, &plain)]
         {
             assert_eq!(grant(&ledger, &origin, plain.clone()).await.unwrap(), *expected, "{origin:?}");
         }

@@ -68,6 +68,24 @@ fn a_chats_turn_may_ask_and_one_whose_answer_only_goes_to_a_chat_may_not() {
 }
 
 #[test]
+fn what_nobody_asked_for_may_never_ask_whoever_is_there() {
+    let mut world = World::new();
+    world.greeted(1);
+    let chat = Some(crate::world::chat("a"));
+    let why = argus_session::Beat::Due;
+    world.submit(
+        argus_session::Target::Main,
+        argus_session::Origin::Heartbeat { why, chat: chat.clone() },
+        "look",
+    );
+    let (job, run) = ("j".to_owned(), "j@1".to_owned());
+    world.submit(lane_of("b"), argus_session::Origin::Cron { job, run, chat }, "go");
+    let policies: Vec<_> =
+        world.agent().read_of("turn/start").iter().map(|params| params["approvalPolicy"].clone()).collect();
+    assert_eq!(policies, ["never", "never"]);
+}
+
+#[test]
 fn what_a_client_asked_for_is_asked_of_clients_and_so_is_what_only_programs_can_answer() {
     let (mut world, thread) = turn_of_chat();
     asks(&mut world, "item/tool/call", &thread);
