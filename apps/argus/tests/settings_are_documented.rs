@@ -96,13 +96,14 @@ fn whatever_other_documents_call_a_setting_is_one() {
     known.extend(
         ["ARGUS_", "ARGUS_BRIDGE_", "APP_", "DOCKER_", "TELEGRAM_", "REMOTE_CLIENT_GUIDE"].map(str::to_owned),
     );
-    // The test command's, and a capability.
-    known.extend(["ARGUS_TEST_DOCKER", "DAC_OVERRIDE"].map(str::to_owned));
+    // The test command's; a capability; what a silent answer says, and a code that programs find.
+    known.extend(["ARGUS_TEST_DOCKER", "DAC_OVERRIDE", "HEARTBEAT_OK", "NOT_FOUND"].map(str::to_owned));
     let others = [
         include_str!("../../../README.md"),
         include_str!("../../../REMOTE_CLIENT_GUIDE.md"),
         include_str!("../../../.env.example"),
         include_str!("../../../deploy/config.toml.example"),
+        include_str!("../../../docs/AUTOMATION.md"),
         include_str!("../../../docs/SECURITY.md"),
         OPERATIONS,
     ];
