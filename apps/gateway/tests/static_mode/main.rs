@@ -6,6 +6,7 @@ mod lines;
 mod real_codex;
 mod sessions;
 mod settings;
+mod unasked;
 mod upstream;
 
 use argus_testkit::client::Client;
