@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::local::{Local, Where};
+use crate::shown::utc;
 
 /// What to do about it.
 #[derive(Args)]
@@ -94,12 +95,13 @@ fn params(session: Option<String>) -> Value {
 
 fn line(status: &Status) -> String {
     let how = if status.paused { "paused" } else { "on" };
-    let due = status
-        .next_due_ms
-        .and_then(|ms| argus_schedule::DateTime::from_timestamp_millis(ms.try_into().ok()?));
-    let due = due
-        .map_or_else(|| "nothing due".to_owned(), |due| format!("next {}", due.format("%Y-%m-%dT%H:%M:%SZ")));
-    format!("{}  {how}  {} events wait  {due}", status.session_id, status.waiting_events)
+    let due = status.next_due_ms.map_or_else(|| "nothing due".to_owned(), |due| format!("next {}", utc(due)));
+    let events = match status.waiting_events {
+        0 => "no event waits".to_owned(),
+        1 => "1 event waits".to_owned(),
+        more => format!("{more} events wait"),
+    };
+    format!("{}  {how}  {events}  {due}", status.session_id)
 }
 
 #[cfg(test)]
@@ -116,6 +118,6 @@ mod tests {
         };
         assert_eq!(line(&status), "a1  paused  2 events wait  next 2025-11-18T09:00:00Z");
         let quiet = Status { paused: false, waiting_events: 0, next_due_ms: None, ..status };
-        assert_eq!(line(&quiet), "a1  on  0 events wait  nothing due");
+        assert_eq!(line(&quiet), "a1  on  no event waits  nothing due");
     }
 }

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use argus_protocol::argus::system_event::{
     ENQUEUE, Enqueue, Enqueued, LIST, List, Listed, QueueKind, Standing, State,
 };
-use argus_schedule::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::local::Where;
+use crate::shown::{on_one_line, utc};
 
 /// Nothing else: what waits, oldest first, then what turns took, newest first.
 #[derive(Args)]
@@ -86,21 +86,13 @@ fn line(one: &Standing) -> String {
         (QueueKind::Thread, Some(thread)) => thread.as_str(),
         (QueueKind::Main | QueueKind::Thread, _) => "main",
     };
-    let at = i64::try_from(one.event.created_at_ms).ok().and_then(DateTime::<Utc>::from_timestamp_millis);
-    let at = at.unwrap_or_default().format("%Y-%m-%dT%H:%M:%SZ");
+    let at = utc(one.event.created_at_ms);
     format!(
         "{state:7}  {at}  {}  {}  {}",
-        printable(thread),
-        printable(&one.event.kind),
-        printable(&one.event.text)
+        on_one_line(thread),
+        on_one_line(&one.event.kind),
+        on_one_line(&one.event.text)
     )
-}
-
-/// Whoever tells an event writes what they like: nothing of it may steer a terminal, and it stays on its line.
-fn printable(text: &str) -> String {
-    let words: Vec<_> =
-        text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|word| !word.is_empty()).collect();
-    words.join(" ")
 }
 
 #[cfg(test)]

@@ -2,13 +2,16 @@
 
 use std::process::ExitCode;
 
-use argus_protocol::argus::SessionParams;
 use argus_protocol::argus::heartbeat::{REQUEST, STATUS, Status};
-use argus_schedule::{DateTime, Utc};
+use argus_protocol::argus::{SessionParams, automation};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::local::Where;
+use crate::shown::utc;
+
+/// What is told of a session that is paused.
+const PAUSED: &str = "none comes of itself: paused until `argus automation resume`";
 
 /// What to do with heartbeats.
 #[derive(Args)]
@@ -51,7 +54,9 @@ pub(crate) async fn run(heartbeat: Heartbeat) -> anyhow::Result<ExitCode> {
             println!("{status:#}");
         }
         (Deed::Status, false) => {
-            for line in lines(&gateway.call(STATUS, session).await?) {
+            let automation: automation::Status = gateway.call(automation::STATUS, session.clone()).await?;
+            let status = gateway.call(STATUS, session).await?;
+            for line in lines(&status, automation.paused.then_some(PAUSED)) {
                 println!("{line}");
             }
         }
@@ -59,18 +64,19 @@ pub(crate) async fn run(heartbeat: Heartbeat) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is shown of it.
-fn lines(status: &Status) -> Vec<String> {
+/// What is shown of it; where something holds all of them, that instead of the next time.
+fn lines(status: &Status, held: Option<&str>) -> Vec<String> {
     let next = match (status.every_ms, status.next_due_ms) {
         (None, _) => "none comes of itself (ARGUS_HEARTBEAT_SECONDS is 0)".to_owned(),
-        (Some(_), Some(due)) if status.has_tasks => time(due),
+        (Some(_), Some(due)) if status.has_tasks => utc(due),
         (Some(_), None) if status.has_tasks => "not set yet".to_owned(),
         (Some(_), _) => "none: HEARTBEAT.md has no tasks".to_owned(),
     };
+    let next = held.map_or(next, str::to_owned);
     let last = match (status.open, status.last_ms, status.outcome.as_deref()) {
-        (true, Some(at), _) => format!("{}, not ended yet", time(at)),
-        (_, Some(at), Some(outcome)) => format!("{}, {outcome}", time(at)),
-        (_, Some(at), None) => time(at),
+        (true, Some(at), _) => format!("{}, not ended yet", utc(at)),
+        (_, Some(at), Some(outcome)) => format!("{}, {outcome}", utc(at)),
+        (_, Some(at), None) => utc(at),
         (_, None, _) => "none".to_owned(),
     };
     let of = |used: u64, most: u64| {
@@ -82,17 +88,12 @@ fn lines(status: &Status) -> Vec<String> {
         format!("last          {last}"),
     ];
     if status.failures > 0 {
-        let rest = status.retry_ms.map_or_else(String::new, |at| format!(", not before {}", time(at)));
+        let rest = status.retry_ms.map_or_else(String::new, |at| format!(", not before {}", utc(at)));
         lines.push(format!("failures      {} in a row{rest}", status.failures));
     }
     lines.push(format!("turns today   {}", of(status.turns_today, status.turns_per_day)));
     lines.push(format!("tokens today  {}", of(status.tokens_today, status.tokens_per_day)));
     lines
-}
-
-fn time(ms: u64) -> String {
-    let at = i64::try_from(ms).ok().and_then(DateTime::<Utc>::from_timestamp_millis);
-    at.unwrap_or_default().format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 #[cfg(test)]
@@ -128,7 +129,7 @@ mod tests {
     #[test]
     fn a_status_says_when_and_how_and_what_was_used() {
         assert_eq!(
-            lines(&status()),
+            lines(&status(), None),
             [
                 "session       s1",
                 "next          2025-11-17T09:00:00Z",
@@ -140,16 +141,24 @@ mod tests {
         );
         let idle = Status { has_tasks: false, last_ms: None, outcome: None, failures: 0, ..status() };
         assert_eq!(
-            lines(&idle)[1..3],
+            lines(&idle, None)[1..3],
             ["next          none: HEARTBEAT.md has no tasks", "last          none"]
         );
         let off = Status { every_ms: None, open: true, outcome: None, ..status() };
         assert_eq!(
-            lines(&off)[1..3],
+            lines(&off, None)[1..3],
             [
                 "next          none comes of itself (ARGUS_HEARTBEAT_SECONDS is 0)",
                 "last          2025-11-17T08:30:00Z, not ended yet"
             ]
+        );
+    }
+
+    #[test]
+    fn of_a_paused_session_the_pause_is_told_and_no_time() {
+        assert_eq!(
+            lines(&status(), Some(PAUSED))[1],
+            "next          none comes of itself: paused until `argus automation resume`"
         );
     }
 

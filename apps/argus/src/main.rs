@@ -11,6 +11,7 @@ mod heartbeat;
 mod local;
 mod pair;
 mod render;
+mod shown;
 mod state;
 mod status;
 mod token;

@@ -136,11 +136,11 @@ async fn automation_is_paused_shown_and_resumed() {
     let session = answer["sessionId"].as_str().unwrap();
     assert_eq!(answer, json!({ "ok": true, "sessionId": session, "paused": true }));
     let (_, printed, _) = automation(&["status"]);
-    assert!(printed.starts_with(&format!("{session}  paused  0 events wait")), "{printed}");
+    assert!(printed.starts_with(&format!("{session}  paused  no event waits")), "{printed}");
     let (_, printed, _) = automation(&["resume", "--session", session]);
     assert_eq!(printed, format!("Session {session} goes on with what it does unasked."));
     let (_, printed, _) = automation(&["status", "--session", session]);
-    assert!(printed.starts_with(&format!("{session}  on  0 events wait")), "{printed}");
+    assert!(printed.starts_with(&format!("{session}  on  no event waits")), "{printed}");
     let (code, _, beside) = automation(&["pause", "--session", "nowhere"]);
     assert!(code == Some(1) && beside.contains("Unknown session `nowhere`"), "{beside}");
 }

@@ -20,13 +20,21 @@ pub(super) async fn call<T: DeserializeOwned>(
     params: Value,
     tell: impl FnOnce(T),
 ) -> anyhow::Result<ExitCode> {
-    let answer: Value = gateway.call(method, params).await?;
+    let answer: Value = gateway.call(method, params).await.map_err(hinted)?;
     if as_json {
         println!("{answer}");
     } else {
         tell(serde_json::from_value(answer)?);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where there is no such job, how to find the one that is meant.
+fn hinted(error: anyhow::Error) -> anyhow::Error {
+    if error.to_string().ends_with("Job not found") {
+        return anyhow::anyhow!("{error}; `argus cron list` shows the jobs of a session");
+    }
+    error
 }
 
 pub(super) async fn list(about: About) -> anyhow::Result<ExitCode> {

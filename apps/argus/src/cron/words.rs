@@ -3,45 +3,48 @@
 use std::fmt::Write as _;
 
 use argus_protocol::argus::cron::{Job, Kept, Listed, Run, RunState};
-use argus_schedule::{DateTime, Utc};
 
-use crate::pair::printable;
+use crate::shown::{local, on_one_line, utc};
 
 /// The beginning of a text that is shown, in characters.
 const SHOWN: usize = 60;
 
-/// A job that was kept, and when it is due next.
+/// A job that was kept, and when it is due next, or would be.
 pub(super) fn kept(kept: &Kept) -> String {
-    let paused = if kept.job.enabled { "" } else { "  paused" };
-    let mut told = format!("{}{paused}\n", printable(&kept.job.job_id));
+    let paused = match (kept.job.enabled, kept.next_times.is_empty()) {
+        (true, _) => "",
+        (false, true) => "  paused",
+        (false, false) => "  paused; it would be due at",
+    };
+    let mut told = format!("{}{paused}\n", on_one_line(&kept.job.job_id));
     for time in &kept.next_times {
         _ = writeln!(told, "  {}", time.at);
     }
     told
 }
 
-/// `9f0c1d2e3a  0 9 * * 1-5 Europe/Berlin  next 2026-03-01T08:00:00Z  Morning summary`
+/// `9f0c1d2e3a  0 9 * * 1-5 Europe/Berlin  next 2026-03-02T09:00:00+01:00  Morning summary`
 pub(super) fn listed(listed: &Listed) -> String {
     let job = &listed.job;
     let stands = match (&listed.trouble, job.enabled, job.next_run_at_ms) {
-        (Some(trouble), ..) => format!("cannot be due: {}", printable(trouble)),
+        (Some(trouble), ..) => format!("cannot be due: {}", on_one_line(trouble)),
         (None, false, _) => "paused".to_owned(),
-        (None, true, Some(next)) => format!("next {}", utc(next)),
+        (None, true, Some(next)) => format!("next {}", in_its_zone(job, next)),
         (None, true, None) => "never again".to_owned(),
     };
     let called = job.name.as_deref().unwrap_or(&job.text);
-    let mut shown: String = printable(called).chars().take(SHOWN).collect();
-    if shown.len() < printable(called).len() {
+    let mut shown: String = on_one_line(called).chars().take(SHOWN).collect();
+    if shown.len() < on_one_line(called).len() {
         shown.push('…');
     }
-    format!("{}  {}  {stands}  {shown}", printable(&job.job_id), when(job))
+    format!("{}  {}  {stands}  {shown}", on_one_line(&job.job_id), when(job))
 }
 
 fn when(job: &Job) -> String {
-    let zone = job.tz.as_deref().map(|zone| format!(" {}", printable(zone))).unwrap_or_default();
+    let zone = job.tz.as_deref().map(|zone| format!(" {}", on_one_line(zone))).unwrap_or_default();
     match (&job.expr, job.at_ms, job.every_ms) {
-        (Some(expr), ..) => format!("{}{zone}", printable(expr)),
-        (None, Some(at), _) => format!("at {}", utc(at)),
+        (Some(expr), ..) => format!("{}{zone}", on_one_line(expr)),
+        (None, Some(at), _) => format!("at {}", in_its_zone(job, at)),
         (None, None, Some(every)) => format!("every {}", span(every)),
         (None, None, None) => "-".to_owned(),
     }
@@ -63,16 +66,16 @@ pub(super) fn run_line(run: &Run) -> String {
     if let Some(tokens) = run.tokens {
         _ = write!(told, "  {tokens} tokens");
     }
-    _ = write!(told, "  {}", printable(&run.run));
+    _ = write!(told, "  {}", on_one_line(&run.run));
     if let Some(reason) = &run.reason {
-        _ = write!(told, "  {}", printable(reason));
+        _ = write!(told, "  {}", on_one_line(reason));
     }
     told
 }
 
-fn utc(ms: u64) -> String {
-    let at: Option<DateTime<Utc>> = i64::try_from(ms).ok().and_then(DateTime::from_timestamp_millis);
-    at.map_or_else(|| "-".to_owned(), |at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+/// As the clock of the job's zone shows it; where it names none, in UTC.
+fn in_its_zone(job: &Job, ms: u64) -> String {
+    job.tz.as_deref().map_or_else(|| utc(ms), |zone| local(ms, zone))
 }
 
 /// The time in the largest unit that loses nothing of its seconds.
@@ -101,7 +104,7 @@ mod tests {
             line(
                 json!({ "jobId": "a", "expr": "0 9 * * 1", "tz": "Asia/Tokyo", "text": "x\u{1b}[2J", "nextRunAtMs": at })
             ),
-            "a  0 9 * * 1 Asia/Tokyo  next 2026-03-01T08:00:00Z  x[2J"
+            "a  0 9 * * 1 Asia/Tokyo  next 2026-03-01T17:00:00+09:00  x [2J"
         );
         assert_eq!(
             line(json!({ "jobId": "a", "everyMs": 5_400_000, "name": "N", "text": "x", "enabled": false })),
@@ -118,6 +121,23 @@ mod tests {
     }
 
     #[test]
+    fn a_paused_job_is_shown_with_when_it_would_be_due() {
+        let shown = |enabled: bool, times: serde_json::Value| {
+            let job = json!({ "jobId": "a", "everyMs": 1000, "text": "x", "enabled": enabled });
+            kept(
+                &serde_json::from_value(
+                    json!({ "ok": true, "sessionId": "s", "job": job, "nextTimes": times }),
+                )
+                .unwrap(),
+            )
+        };
+        let times = json!([{ "at": "2026-03-01T08:00:00+00:00", "atMs": 1_772_352_000_000_u64 }]);
+        assert_eq!(shown(true, times.clone()), "a\n  2026-03-01T08:00:00+00:00\n");
+        assert_eq!(shown(false, times), "a  paused; it would be due at\n  2026-03-01T08:00:00+00:00\n");
+        assert_eq!(shown(false, json!([])), "a  paused\n");
+    }
+
+    #[test]
     fn a_run_is_a_line_with_how_it_ended_and_what_it_took() {
         let run = json!({
             "run": "j@1", "dueAtMs": 1_772_352_000_000_u64, "state": "failed", "askedAtMs": 1, "durationMs": 42_000,
@@ -125,7 +145,7 @@ mod tests {
         });
         assert_eq!(
             run_line(&serde_json::from_value(run).unwrap()),
-            "2026-03-01T08:00:00Z  failed  in 42s  7 tokens  j@1  noway"
+            "2026-03-01T08:00:00Z  failed  in 42s  7 tokens  j@1  no way"
         );
     }
 }
