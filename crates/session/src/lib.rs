@@ -55,6 +55,7 @@ pub use input::{
     OpenSubmission, Prompt, Restored, RuntimeLine, StoreTicket, Ticket,
 };
 pub use lane::LaneId;
+pub use opening::says_thread_is_gone;
 pub use progress::{Activity, Progress};
 pub use questions::{ChatQuestion, QuestionEnd};
 pub use runtime::Occupancy;

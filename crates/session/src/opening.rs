@@ -15,6 +15,8 @@ use crate::turn::Target;
 
 /// Words in the agent's error for a thread without a single turn, which it never wrote down.
 const NO_ROLLOUT: &str = "no rollout";
+/// What is said of a thread that cannot be opened, before the agent's own words.
+const NOT_OPENED: &str = "the agent could not open the thread: ";
 /// How often a thread that another program holds is tried again.
 const CONFLICTS: u32 = 10;
 
@@ -85,7 +87,7 @@ impl Session {
             self.lanes.rebind(id, None);
         } else {
             lane.conflicts = 0;
-            self.fail_lane(id, &format!("the agent could not open the thread: {}", message_of(why)));
+            self.fail_lane(id, &format!("{NOT_OPENED}{}", message_of(why)));
         }
     }
 
@@ -115,6 +117,11 @@ impl Session {
         self.fail_openers(id, &reason);
         self.stands_in_line(id);
     }
+}
+
+/// Whether submissions failed for this reason because the agent has no such thread, and never will.
+pub fn says_thread_is_gone(reason: &str) -> bool {
+    reason.strip_prefix(NOT_OPENED).is_some_and(|why| why.contains(NO_ROLLOUT))
 }
 
 /// The words of an error object, or the text itself.

@@ -1,6 +1,6 @@
 //! The thread of a lane: resumed, replaced, waited for.
 
-use argus_session::{Answer, Target};
+use argus_session::{Answer, Target, says_thread_is_gone};
 
 use crate::world::{End, World, chat, completed, failed, from_client, lane_of, thread_of};
 
@@ -46,10 +46,9 @@ fn a_thread_without_a_turn_is_replaced_by_a_new_one() {
 fn a_thread_that_was_named_is_never_replaced() {
     let mut world = World::new();
     let id = world.submit(thread_of("nothing"), from_client(), "hello");
-    assert_eq!(
-        failed(world.outcome(&id)).0,
-        "the agent could not open the thread: no rollout found for thread"
-    );
+    let reason = failed(world.outcome(&id)).0;
+    assert_eq!(reason, "the agent could not open the thread: no rollout found for thread");
+    assert!(says_thread_is_gone(&reason) && !says_thread_is_gone("no rollout"));
     assert!(world.threads.turns.is_empty());
 }
 

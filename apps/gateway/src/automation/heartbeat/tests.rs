@@ -281,6 +281,24 @@ async fn a_failure_is_told_once_and_rests_the_session_until_one_goes_well() {
 }
 
 #[tokio::test]
+async fn events_of_a_thread_that_is_no_more_are_for_the_main_one_and_hold_up_nothing_else() {
+    let stage = stage(|_| {}).await;
+    stage.at(START);
+    let gone = Queue::Thread("gone".parse().unwrap());
+    happens(&stage, 1, "s1", gone, "process").await;
+    stage.look(START).await;
+    assert_eq!(begun(&stage), [(Beat::Events, Target::Thread { id: "gone".parse().unwrap() })]);
+    let reason = "the agent could not open the thread: no rollout found for thread id gone";
+    ends(&stage, Outcome::Failed { reason: reason.into(), text: String::new() }, None).await;
+    assert_eq!(told(&stage).await, [""; 0]);
+    stage.look(START).await;
+    assert_eq!(begun(&stage), [(Beat::Events, Target::Main)]);
+    let mains = stage.ledger.open_submissions(&session()).await.unwrap().remove(0).submission.id;
+    let carried = stage.ledger.carry_events(&session(), &[Queue::Main], &[mains]).await.unwrap();
+    assert_eq!(carried.len(), 1);
+}
+
+#[tokio::test]
 async fn one_that_the_agent_never_took_is_due_again_and_one_that_failed_there_is_not() {
     let stage = beating(|_| {}).await;
     let due = START + 30 * MINUTE;
