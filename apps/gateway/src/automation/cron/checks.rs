@@ -122,8 +122,12 @@ pub(super) fn checked_time(table: &Timetable, job: &Job, zone: Tz, now: u64) -> 
 pub(super) fn checked_id(id: Option<&str>) -> Result<Option<String>, CronError> {
     let Some(id) = id.map(str::trim).filter(|id| !id.is_empty()) else { return Ok(None) };
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if id.len() > LONGEST_ID || !id.chars().all(plain) {
-        return wrong("jobId", format!("expected 1 to {LONGEST_ID} letters, digits, `.`, `_` or `-`"));
+    // In a path dots alone name no job.
+    if id.len() > LONGEST_ID || !id.chars().all(plain) || id.chars().all(|c| c == '.') {
+        return wrong(
+            "jobId",
+            format!("expected 1 to {LONGEST_ID} letters, digits, `.`, `_` or `-`, and not dots alone"),
+        );
     }
     Ok(Some(id.to_owned()))
 }

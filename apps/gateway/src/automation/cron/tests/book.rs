@@ -77,7 +77,11 @@ async fn what_cannot_be_is_refused_with_the_field_and_the_reason() {
         (json!({ "expr": "* * * * *", "text": "x", "missedMost": 101 }), "'missedMost': expected 1 to 100"),
         (
             json!({ "expr": "* * * * *", "text": "x", "jobId": "a b" }),
-            "'jobId': expected 1 to 64 letters, digits, `.`, `_` or `-`",
+            "'jobId': expected 1 to 64 letters, digits, `.`, `_` or `-`, and not dots alone",
+        ),
+        (
+            json!({ "expr": "* * * * *", "text": "x", "jobId": ".." }),
+            "'jobId': expected 1 to 64 letters, digits, `.`, `_` or `-`, and not dots alone",
         ),
     ] {
         assert_eq!(refused(&automation, wish.clone()).await, words, "{wish}");
