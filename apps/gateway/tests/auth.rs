@@ -5,12 +5,26 @@ use argus_testkit::gateway::Gateway;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-/// Every route that needs the operator's token.
-const GUARDED: [(Method, &str); 4] = [
+/// Every route that needs a token.
+const GUARDED: [(Method, &str); 18] = [
     (Method::GET, "/sessions"),
     (Method::GET, "/sessions/0123456789ab"),
     (Method::DELETE, "/sessions/0123456789ab"),
     (Method::POST, "/rpc"),
+    (Method::POST, "/automation/systemEvent/enqueue"),
+    (Method::GET, "/automation/events"),
+    (Method::GET, "/automation/cron/jobs"),
+    (Method::POST, "/automation/cron/jobs"),
+    (Method::DELETE, "/automation/cron/jobs/j"),
+    (Method::POST, "/automation/cron/jobs/j/run"),
+    (Method::POST, "/automation/cron/jobs/j/pause"),
+    (Method::POST, "/automation/cron/jobs/j/resume"),
+    (Method::GET, "/automation/cron/jobs/j/history"),
+    (Method::GET, "/automation/heartbeat"),
+    (Method::POST, "/automation/heartbeat/now"),
+    (Method::GET, "/automation/state"),
+    (Method::POST, "/automation/pause"),
+    (Method::POST, "/automation/resume"),
 ];
 
 async fn ask(gateway: &Gateway, method: Method, path: &str, headers: &[(&str, &str)]) -> (StatusCode, Value) {

@@ -93,3 +93,53 @@ async fn what_is_no_event_is_refused_in_the_words_that_programs_know() {
     let (status, _) = http(&gateway, Method::POST, ENQUEUE, &made, r#"{"text":"x"}"#).await;
     assert_eq!(status, 403);
 }
+
+#[tokio::test]
+async fn what_a_route_cannot_read_is_refused_in_the_form_of_every_error() {
+    let gateway = Gateway::new().start().await;
+    let token = gateway.token();
+    let long = format!(r#"{{"text":"{}"}}"#, "x".repeat(4 << 20));
+    for (method, path, body, status) in [
+        (Method::GET, "/automation/events?limit=x", "", 400),
+        (Method::GET, "/automation/cron/jobs?limit=-1", "", 400),
+        (Method::GET, "/automation/heartbeat?sessionId=a&sessionId=b", "", 400),
+        (Method::GET, "/automation/cron/jobs/%FF/history", "", 400),
+        (Method::POST, ENQUEUE, long.as_str(), 413),
+        (Method::POST, ENQUEUE, r#"["text"]"#, 400),
+        (Method::POST, "/automation/pause", "[]", 400),
+        (Method::POST, "/automation/heartbeat/now", "[]", 400),
+    ] {
+        let (got, told) = http(&gateway, method, path, &token, body).await;
+        assert!(got == status && told["detail"].is_string(), "{path}: {got} {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_named_is_meant_wherever_it_is_named() {
+    let gateway = Gateway::new().start().await;
+    let token = gateway.token();
+    let not_found = (404, json!({ "detail": "Session not found" }));
+    for (path, members) in [
+        (ENQUEUE, json!({ "text": "x" })),
+        ("/automation/cron/jobs", json!({ "text": "x", "expr": "@daily" })),
+        ("/automation/pause", json!({})),
+        ("/automation/resume", json!({})),
+        ("/automation/heartbeat/now", json!({})),
+    ] {
+        let with = |session: &str| {
+            let mut members = members.clone();
+            members["sessionId"] = json!(session);
+            members.to_string()
+        };
+        let ask = async |query: &str, body: String| {
+            http(&gateway, Method::POST, &format!("{path}{query}"), &token, &body).await
+        };
+        assert_eq!(ask("?sessionId=nobody", members.to_string()).await, not_found, "{path}");
+        assert_eq!(ask("", with("nobody")).await, not_found, "{path}");
+        let (status, own) = ask("?sessionId=", with("")).await;
+        assert_eq!(status, 200, "{path}: {own}");
+        let session = own["sessionId"].as_str().unwrap();
+        assert_eq!(ask(&format!("?sessionId={session}"), with("nobody")).await.0, 400, "{path}");
+        assert_eq!(ask(&format!("?sessionId={session}"), with(session)).await.0, 200, "{path}");
+    }
+}

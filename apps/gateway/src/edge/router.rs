@@ -8,7 +8,7 @@ use axum::http::{HeaderName, Method, header};
 use axum::routing::{delete, get, post};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::{Edge, http, origin, rpc, ws};
+use super::{Edge, error, http, origin, rpc, ws};
 
 /// Longest body of an HTTP request in bytes.
 const BODY_LIMIT: usize = 4 << 20;
@@ -44,6 +44,7 @@ pub(super) fn router(edge: Edge) -> Router {
         .fallback(http::no_such_route)
         .method_not_allowed_fallback(http::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(axum::middleware::map_response(error::shaped))
         .layer(axum::middleware::from_fn_with_state(edge.clone(), origin::check))
         .layer(cors)
         .with_state(edge)

@@ -18,6 +18,7 @@ use super::super::Edge;
 use super::super::auth::{Known, forbidden, in_time};
 use super::super::error::{HttpError, detail};
 use super::super::rpc::{Caller, cron::reach, session_of};
+use super::asked::named;
 use crate::automation::cron::CronError;
 
 /// What may stand in the query.
@@ -32,6 +33,8 @@ struct Asked {
 pub(in super::super) struct About {
     by: Caller,
     session: SessionId,
+    /// The session's name in the query.
+    named: Option<String>,
     limit: Option<u32>,
 }
 
@@ -47,9 +50,10 @@ impl FromRequestParts<Edge> for About {
         let Query(asked) =
             Query::<Asked>::from_request_parts(parts, edge).await.map_err(IntoResponse::into_response)?;
         let by = Caller { session: grant.scope().session().cloned(), grant };
-        let session = session_of(edge, &by, asked.session_id.as_deref()).await;
+        let named = asked.session_id.filter(|named| !named.trim().is_empty());
+        let session = session_of(edge, &by, named.as_deref().map(str::trim)).await;
         let session = session.map_err(|error| of_session(error).into_response())?;
-        Ok(Self { by, session, limit: asked.limit })
+        Ok(Self { by, session, named, limit: asked.limit })
     }
 }
 
@@ -65,7 +69,7 @@ pub(in super::super) async fn add(
     body: Bytes,
 ) -> Result<Json<Kept>, HttpError> {
     let wish = wish(&body)?;
-    let session = match wish.session_id.as_deref() {
+    let session = match named(about.named.as_deref(), wish.session_id.as_deref())? {
         Some(named) => session_of(&edge, &about.by, Some(named)).await.map_err(of_session)?,
         None => about.session,
     };
@@ -153,7 +157,9 @@ fn of_session(error: RpcError) -> HttpError {
     let status = match error.code {
         FORBIDDEN => StatusCode::FORBIDDEN,
         INVALID_PARAMS => StatusCode::BAD_REQUEST,
-        _ if error.message.starts_with("Unknown session") => StatusCode::NOT_FOUND,
+        _ if error.message.starts_with("Unknown session") => {
+            return detail(StatusCode::NOT_FOUND, "Session not found");
+        }
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     detail(status, error.message)

@@ -13,22 +13,17 @@ use super::super::Edge;
 use super::super::auth::Operator;
 use super::super::error::{HttpError, detail};
 use super::super::rpc::heartbeat;
-use super::events::session;
+use super::asked::{object_or_nothing, session};
 
 /// `POST /automation/heartbeat/now`; without a body it is for the default session.
 pub(in super::super) async fn now(
     _: Operator,
     State(edge): State<Edge>,
+    Query(asked): Query<SessionParams>,
     body: Bytes,
 ) -> Result<Json<Value>, HttpError> {
-    let wish = if body.trim_ascii().is_empty() {
-        SessionParams::default()
-    } else {
-        serde_json::from_slice(&body).map_err(|error| {
-            detail(StatusCode::BAD_REQUEST, format!("the body is not what this route takes: {error}"))
-        })?
-    };
-    let session = session(&edge, wish.session_id.as_deref()).await?;
+    let wish: SessionParams = object_or_nothing(&body)?;
+    let session = session(&edge, asked.session_id.as_deref(), wish.session_id.as_deref()).await?;
     heartbeat::request(&edge, &session).await.map_err(failed)?;
     Ok(Json(json!({ "ok": true, "sessionId": session })))
 }
@@ -39,7 +34,7 @@ pub(in super::super) async fn show(
     State(edge): State<Edge>,
     Query(wish): Query<SessionParams>,
 ) -> Result<Json<Status>, HttpError> {
-    let session = session(&edge, wish.session_id.as_deref()).await?;
+    let session = session(&edge, wish.session_id.as_deref(), None).await?;
     heartbeat::status(&edge, &session).await.map(Json).map_err(failed)
 }
 

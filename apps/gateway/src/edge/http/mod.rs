@@ -1,5 +1,6 @@
 //! HTTP resources, one file each.
 
+mod asked;
 pub(super) mod automation_state;
 pub(super) mod cron;
 pub(super) mod events;
