@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use argus_protocol::argus::deliver::Deliver;
+use argus_protocol::argus::deliver::{Deliver, NoSuchPlace};
+use argus_protocol::token::Secret;
 use argus_schedule::Tz;
 use clap::Args;
 
+use super::TelegramConfig;
 use super::read::Reader;
 
 /// Settings of automation, still as text.
@@ -145,14 +147,7 @@ pub(super) fn automation(args: &AutomationArgs, read: &mut Reader) -> Automation
                 BeatThread::Main,
                 |text| word(text, &[("main", BeatThread::Main), ("own", BeatThread::Own)]),
             ),
-            target: read.or(
-                "ARGUS_HEARTBEAT_TARGET",
-                args.heartbeat_target.as_ref(),
-                Deliver::Home,
-                |text| {
-                    text.parse().map_err(|why: argus_protocol::argus::deliver::NoSuchPlace| why.to_string())
-                },
-            ),
+            target: read.or("ARGUS_HEARTBEAT_TARGET", args.heartbeat_target.as_ref(), Deliver::Home, place),
         },
         zone: read.or("ARGUS_TIMEZONE", args.timezone.as_ref(), Tz::UTC, |text| {
             argus_schedule::zone(text).map_err(|mistake| mistake.reason)
@@ -172,6 +167,35 @@ pub(super) fn automation(args: &AutomationArgs, read: &mut Reader) -> Automation
     }
 }
 
+fn place(text: &str) -> Result<Deliver, String> {
+    let place: Deliver = text.parse().map_err(|why: NoSuchPlace| why.to_string())?;
+    if let Deliver::Chat { chat, .. } = &place
+        && (chat.as_str().starts_with('0') || chat.as_str().split(':').any(|id| id.parse::<i64>().is_err()))
+    {
+        return Err("expected a chat as its number, with its topic perhaps: telegram:7, telegram:-100123:9"
+            .to_owned());
+    }
+    Ok(place)
+}
+
+/// Whether one of the bots speaks in the chat where alerts go; what is wrong where none does.
+pub(super) fn reached(target: &Deliver, telegram: Option<&TelegramConfig>) -> Result<(), String> {
+    let Deliver::Chat { bot, .. } = target else { return Ok(()) };
+    let Some(telegram) = telegram else {
+        return Err(
+            "ARGUS_HEARTBEAT_TARGET: it names a chat, and there is no bot; set TELEGRAM_BOT_TOKEN".to_owned()
+        );
+    };
+    let is_it = |token: &Secret| {
+        let id = token.reveal().split_once(':').map(|(id, _)| id);
+        bot.as_deref().is_none_or(|bot| id == Some(bot))
+    };
+    if telegram.tokens.iter().any(is_it) {
+        return Ok(());
+    }
+    Err(format!("ARGUS_HEARTBEAT_TARGET: `{target}` names a bot that TELEGRAM_BOT_TOKEN does not hold"))
+}
+
 fn count(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "expected a number, 0 = no limit".to_owned())
 }
@@ -189,7 +213,7 @@ fn hours(text: &str) -> Result<Hours, String> {
     let minute = |text: &str| {
         let (hour, minute) = text.trim().split_once(':')?;
         let (hour, minute) = (hour.parse::<u16>().ok()?, minute.parse::<u16>().ok()?);
-        (minute < 60 && hour * 60 + minute <= 24 * 60).then_some(hour * 60 + minute)
+        (hour <= 24 && minute < 60 && hour * 60 + minute <= 24 * 60).then(|| hour * 60 + minute)
     };
     let (from, to) = text.split_once('-').ok_or_else(expected)?;
     let (from, to) = minute(from).zip(minute(to)).ok_or_else(expected)?;
@@ -206,7 +230,9 @@ mod tests {
         assert!(day.have(8 * 60) && !day.have(22 * 60));
         assert!(night.have(23 * 60) && night.have(0) && !night.have(6 * 60));
         assert!(hours("00:00-24:00").unwrap() == Hours::ALL && Hours::ALL.have(24 * 60 - 1));
-        for wrong in ["8-22", "08:00", "08:00-08:00", "08:60-09:00", "08:00-24:01", "99999:00-1:00"] {
+        for wrong in
+            ["8-22", "08:00", "08:00-08:00", "08:60-09:00", "08:00-24:01", "99999:00-1:00", "1093:00-1:00"]
+        {
             assert!(hours(wrong).is_err(), "{wrong}");
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use argus_protocol::token::Secret;
 use url::Url;
 
-use super::automation::automation;
+use super::automation::{automation, reached};
 use super::docker::{DockerConfig, bearable, covered, default_sandbox, docker};
 use super::parse::{
     absolute, bridge, command, days, expand, line_limit, list, log_filter, log_format, mode, sandbox, scope,
@@ -146,6 +146,9 @@ impl Config {
             home,
             workspace,
         };
+        if let Err(mistake) = reached(&config.automation.heartbeat.target, config.telegram.as_ref()) {
+            read.mistake(mistake);
+        }
         if read.0.is_empty() { Ok(config) } else { Err(Mistakes(read.0)) }
     }
 }
@@ -229,6 +232,30 @@ mod tests {
         assert_eq!(config.bind, ([127, 0, 0, 1], 8080).into());
         assert_eq!((config.mode, config.workspace), (ProvisionMode::Process, "/tmp/argus/workspace".into()));
         assert!(config.telegram.is_none() && config.token.is_none());
+    }
+
+    #[test]
+    fn alerts_go_to_no_chat_that_no_bot_could_write_to() {
+        let config = |target: &str, token: Option<&str>| {
+            let mut args = args();
+            args.automation.heartbeat_target = Some(target.into());
+            args.telegram.telegram_token = token.map(str::to_owned);
+            Config::from_args(&args).map(|config| config.automation.heartbeat.target.to_string())
+        };
+        let told = |line: &str| Err(Mistakes(vec![format!("ARGUS_HEARTBEAT_TARGET: {line}")]));
+        let bot = Some("123456:ABC");
+        for target in ["telegram:7", "telegram:-100123:9", "telegram@123456:7"] {
+            assert_eq!(config(target, bot).as_deref(), Ok(target));
+        }
+        for wrong in ["telegram:0", "telegram:me", "telegram:7:x"] {
+            let words =
+                "expected a chat as its number, with its topic perhaps: telegram:7, telegram:-100123:9";
+            assert_eq!(config(wrong, bot), told(&format!("{words}, got `{wrong}`")));
+        }
+        let words = "it names a chat, and there is no bot; set TELEGRAM_BOT_TOKEN";
+        assert_eq!(config("telegram:7", None), told(words));
+        let words = "`telegram@9:7` names a bot that TELEGRAM_BOT_TOKEN does not hold";
+        assert_eq!(config("telegram@9:7", bot), told(words));
     }
 
     #[test]
