@@ -1,6 +1,7 @@
 //! Puts the version before the last change in the place of a `state.json` that cannot be used.
 
 use std::io;
+use std::os::unix::fs::{MetadataExt as _, lchown};
 use std::path::{Path, PathBuf};
 
 use super::{StateError, backup, check, read};
@@ -62,7 +63,19 @@ pub fn restore(home: &Path, now_s: u64) -> Result<Restored, RestoreError> {
     // A copy first, then one replacement: whenever it is broken off there is a `state.json`.
     let kept = last.map(|last| keep(&path, &last, now_s)).transpose()?;
     durable::replace(&path, &bytes).map_err(|source| RestoreError::File { path: path.clone(), source })?;
+    for made in [Some(own.join("lock")), Some(path.clone()), kept.clone()].into_iter().flatten() {
+        give(&own, &made).map_err(|source| RestoreError::File { path: made, source })?;
+    }
     Ok(Restored { path, kept })
+}
+
+/// Gives a file to whose the folder is: root may help out, and the gateway has to read what came of it.
+fn give(folder: &Path, file: &Path) -> io::Result<()> {
+    let (folder, has) = (std::fs::metadata(folder)?, std::fs::symlink_metadata(file)?);
+    if (folder.uid(), folder.gid()) == (has.uid(), has.gid()) {
+        return Ok(());
+    }
+    lchown(file, Some(folder.uid()), Some(folder.gid()))
 }
 
 /// Of the file before it is said only what is wrong: what to do about one that is in use does not help here.

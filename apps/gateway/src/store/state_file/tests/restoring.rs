@@ -1,6 +1,7 @@
 //! The version before the last change, put in place.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 
 use super::*;
 use crate::store::home::Home;
@@ -44,6 +45,21 @@ fn the_version_before_takes_the_place_of_a_bad_one_which_is_kept() {
     ];
     assert_eq!(files(&dir), owned(&expected));
     StateFile::load(&path).unwrap();
+}
+
+#[test]
+fn what_root_puts_in_place_is_the_gateways_own() {
+    let dir = home(&[("state.json", "{"), ("state.json.bak", REFERENCE)]);
+    let own = dir.path().join("gateway");
+    // Only root can give files away, and only root could take them from the gateway.
+    if std::os::unix::fs::chown(&own, Some(10_001), Some(10_001)).is_err() {
+        return;
+    }
+    restore(dir.path(), 7).unwrap();
+    for name in ["lock", "state.json", "state.json.bad-7"] {
+        let file = fs::metadata(own.join(name)).unwrap();
+        assert_eq!((file.uid(), file.gid(), file.mode() & 0o777), (10_001, 10_001, 0o600), "{name}");
+    }
 }
 
 #[test]
