@@ -47,7 +47,7 @@ enum Deed {
     Automation(automation::Automation),
     /// Tell whether a home's state.json can be used, or put its version before the last change in place; needs no gateway
     State(state::State),
-    /// Show when a cron expression is due
+    /// Show and change scheduled jobs and their runs on the gateway of this machine, and when an expression is due
     Cron(cron::Cron),
     /// Show what sessions are to hear of, or tell one of something
     Events(events::Events),
