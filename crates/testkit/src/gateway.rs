@@ -244,6 +244,11 @@ impl Gateway {
         eventually("the gateway ended", async || child.try_wait().ok().flatten()).await.code()
     }
 
+    /// Its exit code, where it ended by itself.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        self.child.as_mut()?.try_wait().ok().flatten()?.code()
+    }
+
     /// The processes of this home whose program's name starts so: `argus-runtime-b`, `scripted-app-se`, `codex`.
     pub fn processes(&self, name: &str) -> Vec<u32> {
         let all = programs::processes_with(self.home());
