@@ -142,4 +142,24 @@ async fn a_session_that_is_named_is_meant_wherever_it_is_named() {
         assert_eq!(ask(&format!("?sessionId={session}"), with("nobody")).await.0, 400, "{path}");
         assert_eq!(ask(&format!("?sessionId={session}"), with(session)).await.0, 200, "{path}");
     }
+async fn a_full_queue_is_told_to_who_adds_and_takes_again_when_a_turn_took_some() {
+    let gateway = Gateway::new().with("ARGUS_HEARTBEAT_SECONDS", "0").start().await;
+    gateway.rpc("argus/automation/pause", json!({})).await;
+    let add = |n: u32| gateway.rpc("argus/systemEvent/enqueue", json!({ "text": format!("event {n}") }));
+    for hundred in 0..20 {
+        let replies = futures::future::join_all((0..100).map(|n| add(hundred * 100 + n))).await;
+        assert!(replies.iter().all(|reply| reply["result"]["ok"] == true), "{replies:?}");
+    }
+    let words = "too many system events wait in this session already";
+    let refused = add(2000).await;
+    assert!(refused["error"]["message"].as_str().is_some_and(|told| told.starts_with(words)), "{refused}");
+    let (status, told) = http(&gateway, Method::POST, ENQUEUE, &gateway.token(), r#"{"text":"x"}"#).await;
+    assert!(status == 429 && told["detail"].as_str().is_some_and(|told| told.starts_with(words)), "{told}");
+    let aside = json!({ "text": "x", "threadId": "t1" });
+    assert_eq!(gateway.rpc("argus/systemEvent/enqueue", aside).await["result"]["ok"], true, "another queue");
+    gateway.rpc("argus/input/enqueue", json!({ "text": "[say: noted]" })).await;
+    argus_testkit::programs::eventually("there is room again", async || {
+        (add(2001).await["result"]["ok"] == true).then_some(())
+    })
+    .await;
 }

@@ -1,6 +1,7 @@
 //! The assistant acts unasked: scheduled jobs, heartbeats and events, with bot, gateway, bridge and agent as real processes.
 
 mod budget;
+mod context;
 mod cron;
 mod events;
 mod heartbeat;
