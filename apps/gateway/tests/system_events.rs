@@ -142,6 +142,9 @@ async fn a_session_that_is_named_is_meant_wherever_it_is_named() {
         assert_eq!(ask(&format!("?sessionId={session}"), with("nobody")).await.0, 400, "{path}");
         assert_eq!(ask(&format!("?sessionId={session}"), with(session)).await.0, 200, "{path}");
     }
+}
+
+#[tokio::test]
 async fn a_full_queue_is_told_to_who_adds_and_takes_again_when_a_turn_took_some() {
     let gateway = Gateway::new().with("ARGUS_HEARTBEAT_SECONDS", "0").start().await;
     gateway.rpc("argus/automation/pause", json!({})).await;

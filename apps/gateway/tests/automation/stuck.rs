@@ -27,7 +27,7 @@ async fn a_job_whose_run_hangs_is_freed_with_a_notice_and_runs_again() {
     let told = stage.reads("the turn ran for 1 s, so it was stopped").await;
     assert!(told.text.contains("Mail"), "{}", told.text);
     let history = stage.rpc("argus/cron/history", json!({ "jobId": "j" })).await;
-    assert_eq!(history["runs"][0]["state"], "failed", "{history}");
+    assert_eq!(history["runs"][0]["standing"], "failed", "{history}");
     stage.rpc("argus/cron/update", json!({ "jobId": "j", "text": "[say: mail is read]" })).await;
     stage.rpc("argus/cron/run", json!({ "jobId": "j" })).await;
     stage.reads("mail is read").await;
@@ -50,9 +50,9 @@ async fn what_people_wrote_while_no_runtime_starts_is_answered_to_each_of_them_a
     eventually("all three wait", async || {
         let request = reqwest::Client::new().get(format!("{}/automation/state", stage.gateway.url()));
         let reply = request.bearer_auth(stage.gateway.token()).send().await.unwrap();
-        let state: Value = reply.json().await.unwrap();
+        let standing: Value = reply.json().await.unwrap();
         let waiting = |lane: &Value| lane["followupDepth"].as_u64();
-        let depth: Option<u64> = state["runtime"]["lanes"].as_array()?.iter().map(waiting).sum();
+        let depth: Option<u64> = standing["runtime"]["lanes"].as_array()?.iter().map(waiting).sum();
         (depth == Some(3)).then_some(())
     })
     .await;

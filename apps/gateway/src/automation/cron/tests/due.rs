@@ -251,9 +251,9 @@ async fn a_run_is_told_where_its_job_says_as_that_stands_when_it_is_due() {
         add(&automation, wish).await;
     }
     let ledger = &automation.0.ledger;
-    ledger.bind_chat(&s("s"), &chat("9"), 0, &"t".parse().unwrap()).await.unwrap();
+    ledger.bind_chat(&s("s"), &chat("-9"), 0, &"t".parse().unwrap()).await.unwrap();
     let mut told = Vec::new();
-    for (hour, last) in [(9, "9"), (10, "11")] {
+    for (hour, last) in [(9, "-9"), (10, "-11")] {
         let submission = Submission {
             id: new_submission_id(),
             session: s("s"),
@@ -272,8 +272,8 @@ async fn a_run_is_told_where_its_job_says_as_that_stands_when_it_is_due() {
         desk.ending(&automation).await;
     }
     let told: Vec<Vec<_>> = told.iter().map(|chats| chats.iter().map(Option::as_deref).collect()).collect();
-    let chats = |last| vec![Some("9"), Some(last), None, Some("-7:3")];
-    assert_eq!(told, [chats("9"), chats("11")]);
+    let chats = |last| vec![Some("-9"), Some(last), None, Some("-7:3")];
+    assert_eq!(told, [chats("-9"), chats("-11")]);
 }
 
 /// The same, with at most so many turns a day.
