@@ -134,6 +134,7 @@ impl App {
             shutdown: stop.clone(),
         };
         tasks.spawn(edge::serve(listener, edge));
+        runtimes::keep_default(&sessions).await;
         intake.resume().await?;
         let retention = config.retention;
         let parts = Rounds {

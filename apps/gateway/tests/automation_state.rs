@@ -81,6 +81,16 @@ async fn a_file_of_the_reference_is_taken_over_once_and_keeps_its_jobs() {
 }
 
 #[tokio::test]
+async fn the_default_session_of_the_reference_exists_from_the_start_so_that_its_jobs_run_with_nobody_there() {
+    let (gateway, _) = with_state(&reference().to_string());
+    let gateway = gateway.start().await;
+    let (status, told) = http(&gateway, reqwest::Client::new().get(at(&gateway, "/sessions"))).await;
+    let known: Vec<_> =
+        told["sessions"].as_array().unwrap().iter().map(|one| one["sessionId"].clone()).collect();
+    assert_eq!((status, known), (200, vec![json!(SESSION)]));
+}
+
+#[tokio::test]
 async fn a_broken_file_of_the_reference_stops_the_start_by_name_and_stays_byte_for_byte() {
     let mut twice = reference();
     let job = twice["sessions"][SESSION]["cronJobs"][0].clone();

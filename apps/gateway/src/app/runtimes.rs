@@ -10,6 +10,7 @@ use crate::runtime::Provisioner;
 use crate::runtime::docker::{CONTAINER_WORKSPACE, DockerProvisioner, DockerSettings};
 use crate::runtime::fixed::{FixedProvisioner, FixedSettings};
 use crate::runtime::process::{ProcessProvisioner, ProcessSettings};
+use crate::sessions::Sessions;
 use crate::workspace::{Workspace, Workspaces};
 
 /// Whoever makes the runtimes that the settings ask for.
@@ -75,6 +76,16 @@ pub(super) fn sign_in(config: &Config) -> String {
         (Some(_), false) => "name its credentials in ARGUS_RUNTIME_ENV".to_owned(),
         (None, true) => format!("run `{program} login` on the machine of the gateway"),
         (None, false) => "sign the agent in at its model provider on the machine of the gateway".to_owned(),
+    }
+}
+
+/// Sees to it that a default session which was chosen elsewhere, as by the reference, exists: what it is to do unasked comes
+/// with nobody there, too.
+pub(super) async fn keep_default(sessions: &Sessions) {
+    if sessions.stored_default().await.is_some()
+        && let Err(error) = sessions.default_session().await
+    {
+        tracing::error!(error, "the default session cannot be made; its scheduled jobs and heartbeats wait");
     }
 }
 

@@ -152,6 +152,9 @@ impl Sessions {
 
     /// The default session, where one was chosen already.
     pub async fn stored_default(&self) -> Option<SessionId> {
+        if let Some(session) = self.fixed().and_then(FixedSessions::of_chats) {
+            return Some(session.clone());
+        }
         self.parts.state.default_session().await
     }
 

@@ -113,7 +113,8 @@ impl Automation {
             Time::Off => return Ok(None),
         };
         let target = self.own_target();
-        if self.is_beating(session, &target).await? {
+        // What does not exist cannot be spoken to; its heartbeat is due until it does.
+        if !parts.workers.knows(session).await || self.is_beating(session, &target).await? {
             return Ok(None);
         }
         let sees = format!("{:016x}:{}", tasks.hash, parts.ledger.last_doing(session).await?);
