@@ -148,7 +148,12 @@ async fn a_session_that_is_named_is_meant_wherever_it_is_named() {
 async fn a_full_queue_is_told_to_who_adds_and_takes_again_when_a_turn_took_some() {
     let gateway = Gateway::new().with("ARGUS_HEARTBEAT_SECONDS", "0").start().await;
     gateway.rpc("argus/automation/pause", json!({})).await;
-    let add = |n: u32| gateway.rpc("argus/systemEvent/enqueue", json!({ "text": format!("event {n}") }));
+    let (client, url, token) = (reqwest::Client::new(), format!("{}/rpc", gateway.url()), gateway.token());
+    let add = async |n: u32| -> Value {
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "argus/systemEvent/enqueue", "params": { "text": format!("event {n}") } });
+        let reply = client.post(&url).bearer_auth(&token).json(&call).send().await.unwrap();
+        reply.json().await.unwrap()
+    };
     for hundred in 0..20 {
         let replies = futures::future::join_all((0..100).map(|n| add(hundred * 100 + n))).await;
         assert!(replies.iter().all(|reply| reply["result"]["ok"] == true), "{replies:?}");
