@@ -38,7 +38,7 @@ async fn many_events_go_in_their_order_and_twenty_at_most_with_one_turn() {
     assert!(stage.begun_with("event 00").is_empty(), "what is paused does not begin");
     stage.rpc("argus/automation/resume", json!({})).await;
     eventually("none waits", async || (waiting(&stage).await == 0).then_some(())).await;
-    let turns = stage.begun_with("System events (batched):");
+    let turns = stage.begun_with("System events (batched):\n[system at=");
     let told: Vec<Vec<&str>> = turns
         .iter()
         .map(|turn| turn.text.split("] event ").skip(1).map(|rest| &rest[..2]).collect())

@@ -6,6 +6,9 @@ use serde_json::json;
 
 use crate::stage::Stage;
 
+/// How the prompt of a heartbeat begins what is asked; the workspace's own texts speak of heartbeats too.
+const BEAT: &str = "\nHEARTBEAT: nobody wrote to you";
+
 /// Asks for a heartbeat and waits until it is over.
 async fn beat(stage: &Stage) {
     let ended = async || stage.rpc("argus/heartbeat/status", json!({})).await["lastMs"].as_u64();
@@ -23,7 +26,7 @@ async fn a_heartbeat_is_silent_where_nothing_is_to_be_told_and_one_alert_where_s
     let stage = Stage::set(&[]).await;
     stage.write("HEARTBEAT.md", "- look at the disk [say: HEARTBEAT_OK]");
     beat(&stage).await;
-    let turn = stage.turns_with("HEARTBEAT:", 1).await.remove(0);
+    let turn = stage.turns_with(BEAT, 1).await.remove(0);
     assert!(turn.text.contains("[HEARTBEAT.md]\n- look at the disk"), "{}", turn.text);
     assert!(turn.text.contains("Heartbeat response contract:"), "{}", turn.text);
     stage.write("HEARTBEAT.md", "- look at the disk [say: The disk is full.]");
@@ -39,7 +42,7 @@ async fn a_heartbeat_is_silent_where_nothing_is_to_be_told_and_one_alert_where_s
 #[tokio::test]
 async fn a_heartbeat_comes_of_itself_when_its_time_has_come() {
     let stage = Stage::set(&[("ARGUS_HEARTBEAT_SECONDS", "10")]).await;
-    assert!(stage.begun_with("HEARTBEAT:").is_empty());
+    assert!(stage.begun_with(BEAT).is_empty());
     stage.write("HEARTBEAT.md", "- look [say: a sign of life]");
     stage.reads("a sign of life").await;
 }
@@ -74,7 +77,7 @@ async fn heartbeats_can_have_a_thread_of_their_own() {
     stage.write("HEARTBEAT.md", "- look [say: HEARTBEAT_OK]");
     beat(&stage).await;
     beat(&stage).await;
-    let turns = stage.turns_with("HEARTBEAT:", 2).await;
+    let turns = stage.turns_with(BEAT, 2).await;
     assert_eq!(turns[0].thread, turns[1].thread);
     let main = stage.rpc("argus/thread/main/ensure", json!({})).await;
     assert_ne!(main["threadId"], turns[0].thread.as_str());

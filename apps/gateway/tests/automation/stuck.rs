@@ -53,9 +53,6 @@ async fn what_people_wrote_while_no_runtime_starts_is_answered_to_each_of_them_a
         let standing: Value = reply.json().await.unwrap();
         let waiting = |lane: &Value| lane["followupDepth"].as_u64();
         let depth: Option<u64> = standing["runtime"]["lanes"].as_array()?.iter().map(waiting).sum();
-        let told: Value = reply.json().await.unwrap();
-        let waiting = |lane: &Value| lane["followupDepth"].as_u64();
-        let depth: Option<u64> = told["runtime"]["lanes"].as_array()?.iter().map(waiting).sum();
         (depth == Some(3)).then_some(())
     })
     .await;

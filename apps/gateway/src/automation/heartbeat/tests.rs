@@ -326,6 +326,9 @@ async fn what_a_thread_is_to_hear_that_the_agent_does_not_open_is_told_in_the_ma
     stage.look(now).await;
     assert_eq!(begun(&stage), [(Beat::Events, Target::Main)]);
     assert_eq!(told(&stage).await.len(), 1);
+}
+
+#[tokio::test]
 async fn nothing_begins_in_a_session_that_does_not_exist_and_its_due_time_stays() {
     let stage = beating(|_| {}).await;
     stage.desks.known.lock().unwrap().clear();
