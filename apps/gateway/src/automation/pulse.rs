@@ -32,8 +32,9 @@ impl Automation {
     /// Looks until told to stop.
     pub async fn run(&self, stop: CancellationToken) {
         loop {
+            let next = self.look((self.0.clock)()).await;
+            // A look takes its time, too.
             let now = (self.0.clock)();
-            let next = self.look(now).await;
             let pause = next.map_or(LONGEST, |at| Duration::from_millis(at.saturating_sub(now)));
             tokio::select! {
                 () = stop.cancelled() => return,

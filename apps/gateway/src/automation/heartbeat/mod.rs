@@ -101,7 +101,8 @@ impl Automation {
         }
         let workspace = parts.workspaces.of(session);
         let tasks = self.seen().tasks(Some(session), workspace, now).await;
-        if !tasks.any {
+        // What does not exist cannot be spoken to; a heartbeat that is due stays so until it does.
+        if !tasks.any || !parts.workers.knows(session).await {
             return Ok(None);
         }
         let (due, next) = match time {
@@ -113,8 +114,7 @@ impl Automation {
             Time::Off => return Ok(None),
         };
         let target = self.own_target();
-        // What does not exist cannot be spoken to; its heartbeat is due until it does.
-        if !parts.workers.knows(session).await || self.is_beating(session, &target).await? {
+        if self.is_beating(session, &target).await? {
             return Ok(None);
         }
         let sees = format!("{:016x}:{}", tasks.hash, parts.ledger.last_doing(session).await?);

@@ -340,6 +340,16 @@ async fn nothing_begins_in_a_session_that_does_not_exist_and_its_due_time_stays(
 }
 
 #[tokio::test]
+async fn a_session_that_was_just_deleted_is_not_noted_again() {
+    let stage = stage(|_| {}).await;
+    tasks(&stage, "- look\n");
+    *stage.desks.default.lock().unwrap() = Some(session());
+    stage.desks.known.lock().unwrap().clear();
+    stage.look(START).await;
+    assert_eq!(stage.ledger.heartbeat(&session()).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn one_that_was_stopped_says_nothing() {
     let stage = beating(|_| {}).await;
     stage.look(START + 30 * MINUTE).await;
