@@ -103,7 +103,7 @@ pub(super) async fn try_code(
     let first = !named_operators && !tx.has_operator().await?;
     let role = if first { Role::Operator } else { Role::User };
     tx.know(channel, bot, user, role, Via::Code).await?;
-    if is_private(message) && (first || !tx.has_home_chat().await?) {
+    if is_private(message) && tx.makes_a_home(role).await? {
         tx.set_home_chat(&chat_of(message)).await?;
     }
     tracing::info!(channel, bot, user.id = user.id, role = ?role, "somebody paired");
@@ -131,21 +131,21 @@ async fn tell_once(tx: &mut Tx, message: &Receive) -> Result<Disposition, Ledger
 pub(super) async fn keep_known(tx: &mut Tx, message: &Receive, person: &Person) -> Result<(), LedgerError> {
     let Receive { channel, bot, user, .. } = message;
     let stored = tx.person(channel, bot, &user.id).await?;
-    if stored.as_ref().is_some_and(|s| s.name == user.name && s.language == user.language) {
-        return Ok(());
-    }
     // Whom an operator sent away meanwhile is not let in again by what they wrote before.
     if stored.is_none() && person.via != Via::List {
         return Ok(());
     }
-    let role = match (&stored, person.role) {
-        (Some(stored), _) => stored.role,
-        (None, Role::Operator) if !tx.has_operator().await? => Role::Operator,
-        (None, _) => Role::User,
-    };
-    let via = stored.as_ref().map_or(person.via, |stored| stored.via);
-    tx.know(channel, bot, user, role, via).await?;
-    if stored.is_none() && is_private(message) && !tx.has_home_chat().await? {
+    if !stored.as_ref().is_some_and(|s| s.name == user.name && s.language == user.language) {
+        let role = match (&stored, person.role) {
+            (Some(stored), _) => stored.role,
+            (None, Role::Operator) if !tx.has_operator().await? => Role::Operator,
+            (None, _) => Role::User,
+        };
+        let via = stored.as_ref().map_or(person.via, |stored| stored.via);
+        tx.know(channel, bot, user, role, via).await?;
+    }
+    let may = stored.is_none() || person.role == Role::Operator;
+    if may && is_private(message) && tx.makes_a_home(person.role).await? {
         tx.set_home_chat(&chat_of(message)).await?;
     }
     Ok(())

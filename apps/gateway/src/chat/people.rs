@@ -209,7 +209,7 @@ async fn approve(tx: &mut Tx, bot: &str, id: &str, operator: bool) -> Result<boo
         let key = format!("approved:{bot}:{id}:{operator}:{}", tx.now_ms());
         let text = texts::commands::approved(language, operator);
         reply::put_once(tx, &chat, &key, None, &text).await?;
-        if operator && !tx.has_home_chat().await? {
+        if operator && tx.makes_a_home(role).await? {
             tx.set_home_chat(&chat).await?;
         }
     }

@@ -64,9 +64,22 @@ async fn who_is_revoked_is_a_stranger_and_the_last_operator_stays() {
     desk.read("1").await;
     desk.revoke("7").await.unwrap();
     assert!(desk.says("7", "work").await.starts_with("Hello! We have not met yet"));
-    assert_eq!(desk.ledger.home_chat().await.unwrap(), None, "nothing of ours goes to them");
+    let home = desk.ledger.home_chat().await.unwrap().map(|chat| chat.chat.to_string());
+    assert_eq!(home.as_deref(), Some("1"), "nothing of ours goes to them");
     assert!(desk.revoke("1").await.is_err(), "that is the last one now");
     assert_eq!(desk.submitted(), []);
+}
+
+#[tokio::test]
+async fn home_is_where_an_operator_is_whoever_wrote_first() {
+    let desk = Desk::with(&["8"], |parts| parts.operators = ids(&["7"])).await;
+    let home = async || desk.ledger.home_chat().await.unwrap().map(|chat| chat.chat.to_string());
+    desk.says("8", "hello").await;
+    assert_eq!(home().await.as_deref(), Some("8"));
+    desk.says("7", "hello").await;
+    assert_eq!(home().await.as_deref(), Some("7"));
+    desk.says("8", "hello again").await;
+    assert_eq!(home().await.as_deref(), Some("7"));
 }
 
 #[tokio::test]

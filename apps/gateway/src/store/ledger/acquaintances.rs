@@ -6,7 +6,7 @@ use argus_session::ChatRef;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::codec::{from_sql, parse_some};
+use super::codec::{from_sql, parse_some, to_sql};
 use super::people::{role, via};
 use super::{Ledger, LedgerError, Person, Tx};
 
@@ -117,7 +117,7 @@ impl Tx {
             .collect()
     }
 
-    /// Knows a person no more; where their chat was the home, there is none.
+    /// Knows a person no more; where their chat was the home, that of another operator of the bot is from now on.
     pub async fn forget(&mut self, channel: &str, bot: &str, user: &str) -> Result<(), LedgerError> {
         for statement in [
             "DELETE FROM people WHERE channel = $1 AND bot = $2 AND user_id = $3",
@@ -125,6 +125,17 @@ impl Tx {
         ] {
             sqlx::query(statement).bind(channel).bind(bot).bind(user).execute(&mut self.connection).await?;
         }
+        // A private chat has the id of its person. Whom only a list names may be named no more.
+        sqlx::query(
+            "INSERT INTO home_chat (id, channel, bot, chat_key, at_ms) SELECT 1, channel, bot, user_id, $3 FROM people \
+             WHERE channel = $1 AND bot = $2 AND role = 'operator' AND via <> 'list' ORDER BY paired_ms, user_id LIMIT 1 \
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(channel)
+        .bind(bot)
+        .bind(to_sql(self.now_ms()))
+        .execute(&mut self.connection)
+        .await?;
         Ok(())
     }
 

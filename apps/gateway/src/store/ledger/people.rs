@@ -203,6 +203,21 @@ impl Tx {
         Ok(homes > 0)
     }
 
+    /// Whether somebody with that role makes their private chat the home chat: an operator where it is no operator's, anybody
+    /// while there is neither a home chat nor an operator.
+    pub async fn makes_a_home(&mut self, role: Role) -> Result<bool, LedgerError> {
+        if role == Role::User {
+            return Ok(!self.has_home_chat().await? && !self.has_operator().await?);
+        }
+        let homes: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM home_chat h JOIN people p ON p.channel = h.channel AND p.bot = h.bot \
+             AND p.role = 'operator' AND (p.user_id = h.chat_key OR h.chat_key LIKE p.user_id || ':%')",
+        )
+        .fetch_one(&mut self.connection)
+        .await?;
+        Ok(homes == 0)
+    }
+
     /// Makes a chat the home chat.
     pub async fn set_home_chat(&mut self, chat: &ChatRef) -> Result<(), LedgerError> {
         sqlx::query(
