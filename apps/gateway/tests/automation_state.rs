@@ -141,7 +141,7 @@ async fn automation_is_paused_and_resumed_over_http_and_by_a_client_for_its_own_
     assert_eq!((status, &paused), (200, &json!({ "ok": true, "sessionId": session, "paused": true })));
     for (body, status) in [
         (json!({ "sessionId": "nowhere" }).to_string(), 404),
-        (json!({ "sessionId": "../x" }).to_string(), 400),
+        (json!({ "sessionId": "../x" }).to_string(), 404),
         (json!({ "sessionId": 7 }).to_string(), 400),
         ("{".to_owned(), 400),
     ] {

@@ -118,7 +118,7 @@ mod tests {
             workers: workers.clone(),
             pulse: pulse.clone(),
             config: parts.config.clone(),
-            bot: None,
+            bots: Vec::new(),
             workspaces: parts.workspaces.clone(),
             clock: parts.clock.clone(),
         });

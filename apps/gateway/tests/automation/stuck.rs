@@ -27,7 +27,7 @@ async fn a_job_whose_run_hangs_is_freed_with_a_notice_and_runs_again() {
     let told = stage.reads("the turn ran for 1 s, so it was stopped").await;
     assert!(told.text.contains("Mail"), "{}", told.text);
     let history = stage.rpc("argus/cron/history", json!({ "jobId": "j" })).await;
-    assert_eq!(history["runs"][0]["standing"], "failed", "{history}");
+    assert_eq!(history["runs"][0]["state"], "failed", "{history}");
     stage.rpc("argus/cron/update", json!({ "jobId": "j", "text": "[say: mail is read]" })).await;
     stage.rpc("argus/cron/run", json!({ "jobId": "j" })).await;
     stage.reads("mail is read").await;

@@ -100,12 +100,14 @@ impl Tx {
         Ok(())
     }
 
-    /// What waits for the threads in which these were to run waits for the main thread from now on: the agent does not open them.
+    /// What waits for the threads in which these were to run waits for the main thread from now on: the agent does not open
+    /// them. Whether anything does.
     pub(super) async fn hear_in_main(
         &mut self,
         session: &SessionId,
         submissions: &[SubmissionId],
-    ) -> Result<(), LedgerError> {
+    ) -> Result<bool, LedgerError> {
+        let mut moved = 0;
         for id in submissions {
             let target: Option<String> = sqlx::query_scalar("SELECT target FROM submissions WHERE id = $1")
                 .bind(id.as_str())
@@ -113,15 +115,16 @@ impl Tx {
                 .await?;
             let target = target.map(|target| from_json("a target", &target)).transpose()?;
             let Some(Target::Thread { id: thread }) = target else { continue };
-            sqlx::query(
+            let done = sqlx::query(
                 "UPDATE events SET queue = '' WHERE session = $1 AND queue = $2 AND state = 'waiting'",
             )
             .bind(session.as_str())
             .bind(thread.as_str())
             .execute(&mut self.connection)
             .await?;
+            moved += done.rows_affected();
         }
-        Ok(())
+        Ok(moved > 0)
     }
 
     /// The agent took the turn of these submissions, and with it what they carry.

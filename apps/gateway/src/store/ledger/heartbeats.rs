@@ -179,13 +179,20 @@ impl Tx {
     ) -> Result<Settled, LedgerError> {
         let Origin::Heartbeat { why, .. } = settlement.origin else { return self.settle(&settlement).await };
         let open = self.is_open(&settlement).await?;
-        if open && why == Beat::Events && self.gave_events_to_main(session, &settlement).await? {
+        let is_gone =
+            matches!(&settlement.outcome, Outcome::Failed { reason, .. } if says_thread_is_gone(reason));
+        if open
+            && is_gone
+            && why == Beat::Events
+            && self.hear_in_main(session, &settlement.submissions).await?
+        {
             // No failure: the main thread hears of them now.
             settlement.origin = without_alert(settlement.origin);
         } else if open && let Some(known) = self.heartbeat(session).await? {
             let never_began = why == Beat::Due && settlement.turn.is_none();
             let ended = ended(known, end, self.now_ms(), never_began);
             self.put_heartbeat(session, &ended).await?;
+            // An agent may have other words for it.
             if why == Beat::Events && settlement.turn.is_none() && ended.failures >= TRIES {
                 self.hear_in_main(session, &settlement.submissions).await?;
             }
@@ -194,31 +201,6 @@ impl Tx {
             }
         }
         self.settle(&settlement).await
-    }
-
-    /// Has the events of a thread that is no more wait for the main one; whether that was why this failed.
-    async fn gave_events_to_main(
-        &mut self,
-        session: &SessionId,
-        settlement: &Settlement,
-    ) -> Result<bool, LedgerError> {
-        let (Outcome::Failed { reason, .. }, Some(id)) =
-            (&settlement.outcome, settlement.submissions.first())
-        else {
-            return Ok(false);
-        };
-        if !says_thread_is_gone(reason) {
-            return Ok(false);
-        }
-        let moved = sqlx::query(
-            "UPDATE events SET queue = '' WHERE session = $1 AND state = 'waiting' \
-             AND queue = (SELECT thread FROM submissions WHERE id = $2)",
-        )
-        .bind(session.as_str())
-        .bind(id.as_str())
-        .execute(&mut self.connection)
-        .await?;
-        Ok(moved.rows_affected() > 0)
     }
 
     async fn is_open(&mut self, settlement: &Settlement) -> Result<bool, LedgerError> {
