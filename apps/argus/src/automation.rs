@@ -95,7 +95,8 @@ fn params(session: Option<String>) -> Value {
 
 fn line(status: &Status) -> String {
     let how = if status.paused { "paused" } else { "on" };
-    let due = status.next_due_ms.map_or_else(|| "nothing due".to_owned(), |due| format!("next {}", utc(due)));
+    let due =
+        status.next_due_at_ms.map_or_else(|| "nothing due".to_owned(), |due| format!("next {}", utc(due)));
     let events = match status.waiting_events {
         0 => "no event waits".to_owned(),
         1 => "1 event waits".to_owned(),
@@ -114,10 +115,10 @@ mod tests {
             session_id: "a1".parse().unwrap(),
             paused: true,
             waiting_events: 2,
-            next_due_ms: Some(1_763_456_400_000),
+            next_due_at_ms: Some(1_763_456_400_000),
         };
         assert_eq!(line(&status), "a1  paused  2 events wait  next 2025-11-18T09:00:00Z");
-        let quiet = Status { paused: false, waiting_events: 0, next_due_ms: None, ..status };
+        let quiet = Status { paused: false, waiting_events: 0, next_due_at_ms: None, ..status };
         assert_eq!(line(&quiet), "a1  on  no event waits  nothing due");
     }
 }

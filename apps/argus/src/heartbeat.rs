@@ -66,14 +66,14 @@ pub(crate) async fn run(heartbeat: Heartbeat) -> anyhow::Result<ExitCode> {
 
 /// What is shown of it; where something holds all of them, that instead of the next time.
 fn lines(status: &Status, held: Option<&str>) -> Vec<String> {
-    let next = match (status.every_ms, status.next_due_ms) {
+    let next = match (status.every_ms, status.next_due_at_ms) {
         (None, _) => "none comes of itself (ARGUS_HEARTBEAT_SECONDS is 0)".to_owned(),
         (Some(_), Some(due)) if status.has_tasks => utc(due),
         (Some(_), None) if status.has_tasks => "not set yet".to_owned(),
         (Some(_), _) => "none: HEARTBEAT.md has no tasks".to_owned(),
     };
     let next = held.map_or(next, str::to_owned);
-    let last = match (status.open, status.last_ms, status.outcome.as_deref()) {
+    let last = match (status.open, status.last_at_ms, status.outcome.as_deref()) {
         (true, Some(at), _) => format!("{}, not ended yet", utc(at)),
         (_, Some(at), Some(outcome)) => format!("{}, {outcome}", utc(at)),
         (_, Some(at), None) => utc(at),
@@ -88,7 +88,7 @@ fn lines(status: &Status, held: Option<&str>) -> Vec<String> {
         format!("last          {last}"),
     ];
     if status.failures > 0 {
-        let rest = status.retry_ms.map_or_else(String::new, |at| format!(", not before {}", utc(at)));
+        let rest = status.retry_at_ms.map_or_else(String::new, |at| format!(", not before {}", utc(at)));
         lines.push(format!("failures      {} in a row{rest}", status.failures));
     }
     lines.push(format!("turns today   {}", of(status.turns_today, status.turns_per_day)));
@@ -112,11 +112,11 @@ mod tests {
         Status {
             session_id: "s1".parse().unwrap(),
             every_ms: Some(1_800_000),
-            next_due_ms: Some(1_763_370_000_000),
-            last_ms: Some(1_763_368_200_000),
+            next_due_at_ms: Some(1_763_370_000_000),
+            last_at_ms: Some(1_763_368_200_000),
             outcome: Some("failed".into()),
             failures: 2,
-            retry_ms: Some(1_763_368_210_000),
+            retry_at_ms: Some(1_763_368_210_000),
             has_tasks: true,
             open: false,
             turns_today: 3,
@@ -139,7 +139,7 @@ mod tests {
                 "tokens today  4000, no limit",
             ]
         );
-        let idle = Status { has_tasks: false, last_ms: None, outcome: None, failures: 0, ..status() };
+        let idle = Status { has_tasks: false, last_at_ms: None, outcome: None, failures: 0, ..status() };
         assert_eq!(
             lines(&idle, None)[1..3],
             ["next          none: HEARTBEAT.md has no tasks", "last          none"]

@@ -70,7 +70,7 @@ async fn a_heartbeat_is_asked_for_and_told_of() {
     let (code, _, beside) = argus(&gateway, &["heartbeat", "now"]);
     assert_eq!((code, beside.as_str()), (Some(0), "A heartbeat begins as soon as its thread is free."));
     let status = json(&gateway, &["heartbeat", "status"]);
-    assert!(status["lastMs"].is_u64(), "{status}");
+    assert!(status["lastAtMs"].is_u64(), "{status}");
     let told = printed(&gateway, &["heartbeat", "status"]);
     let session = status["sessionId"].as_str().unwrap();
     assert!(told.starts_with(&format!("session       {session}")), "{told}");

@@ -71,7 +71,7 @@ async fn a_file_of_the_reference_is_taken_over_once_and_keeps_its_jobs() {
         };
         assert_eq!((status, &told["ok"], &told["persisted"]), (200, &json!(true), &expected));
         assert_eq!(told["runtime"], json!({ "lanes": [] }));
-        let waits = json!({ "sessionId": SESSION, "paused": true, "waitingEvents": 1, "nextDueMs": due });
+        let waits = json!({ "sessionId": SESSION, "paused": true, "waitingEvents": 1, "nextDueAtMs": due });
         assert_eq!(of_session(SESSION), waits);
         let gone = of_session("gone");
         assert_eq!((&gone["paused"], &gone["waitingEvents"]), (&json!(false), &json!(0)));

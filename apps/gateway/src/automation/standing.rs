@@ -104,7 +104,7 @@ impl Figures {
             session_id: session.clone(),
             paused: self.paused.contains(session),
             waiting_events: self.waiting.get(session).copied().unwrap_or(0),
-            next_due_ms: self.due.get(session).copied().flatten(),
+            next_due_at_ms: self.due.get(session).copied().flatten(),
         }
     }
 }

@@ -253,8 +253,8 @@ async fn how_it_stands_tells_lanes_pauses_events_and_what_is_due() {
         busy,
         followup_depth,
     };
-    let of_s = Status { session_id: session("s"), paused: true, waiting_events: 1, next_due_ms: Some(60) };
-    let of_t = Status { session_id: session("t"), paused: false, waiting_events: 0, next_due_ms: None };
+    let of_s = Status { session_id: session("s"), paused: true, waiting_events: 1, next_due_at_ms: Some(60) };
+    let of_t = Status { session_id: session("t"), paused: false, waiting_events: 0, next_due_at_ms: None };
     let expected = State {
         ok: true,
         persisted: desk.json(),

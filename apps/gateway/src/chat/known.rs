@@ -7,9 +7,10 @@ use super::command::{self, Command, Said};
 use super::files::{LeftOut, Rest, sift};
 use super::obeying::{Deed, Reply, answer};
 use super::pairing::{keep_known, try_code};
+use super::spoken::is_private;
 use super::{ChatError, Done, LONGEST_TEXT, Parts, chat_of, gather, reply, texts};
 use crate::clock::new_submission_id;
-use crate::store::ledger::{LedgerError, NewSubmission, Person, Seen, Submitted, Tx};
+use crate::store::ledger::{LedgerError, NewSubmission, Person, Role, Seen, Submitted, Tx};
 
 impl Parts {
     /// Hears somebody we know.
@@ -86,6 +87,10 @@ impl Parts {
                     Some(replied) => tx.goes_on_in(&session, &chat, &replied.message_id).await?,
                     None => None,
                 };
+                // What goes on in the main thread is nothing for everybody in a group to ask about.
+                let answers = answers.filter(|target| {
+                    *target != Target::Main || is_private(&message) || person.role == Role::Operator
+                });
                 let submission = Submission {
                     id: new_submission_id(),
                     session,

@@ -11,12 +11,12 @@ const BEAT: &str = "\nHEARTBEAT: nobody wrote to you";
 
 /// Asks for a heartbeat and waits until it is over.
 async fn beat(stage: &Stage) {
-    let ended = async || stage.rpc("argus/heartbeat/status", json!({})).await["lastMs"].as_u64();
+    let ended = async || stage.rpc("argus/heartbeat/status", json!({})).await["lastAtMs"].as_u64();
     let before = ended().await;
     stage.rpc("argus/heartbeat/request", json!({})).await;
     eventually("the heartbeat is over", async || {
         let status = stage.rpc("argus/heartbeat/status", json!({})).await;
-        (status["lastMs"].as_u64() > before && status["open"] == false).then_some(())
+        (status["lastAtMs"].as_u64() > before && status["open"] == false).then_some(())
     })
     .await;
 }

@@ -162,7 +162,7 @@ async fn a_heartbeat_is_asked_for_and_shown_over_http_and_by_a_client_for_its_ow
     assert_eq!((status, &asked), (200, &json!({ "ok": true, "sessionId": session })));
     let (status, shown) = http(&gateway, Method::GET, "/automation/heartbeat", &Value::Null).await;
     assert_eq!((status, &shown["sessionId"], &shown["hasTasks"]), (200, &session, &json!(false)), "{shown}");
-    assert!(shown["lastMs"].is_u64() && shown["everyMs"].is_null(), "{shown}");
+    assert!(shown["lastAtMs"].is_u64() && shown["everyMs"].is_null(), "{shown}");
 
     let mut client = gateway.client("").await;
     let own = client.session.clone();
@@ -173,7 +173,7 @@ async fn a_heartbeat_is_asked_for_and_shown_over_http_and_by_a_client_for_its_ow
     assert_eq!(status["result"]["sessionId"], json!(own));
     let (_, shown) =
         http(&gateway, Method::GET, &format!("/automation/heartbeat?sessionId={own}"), &Value::Null).await;
-    assert!(shown["lastMs"].is_u64(), "it was for the client's own session: {shown}");
+    assert!(shown["lastAtMs"].is_u64(), "it was for the client's own session: {shown}");
 
     for (body, status) in [
         (json!({ "sessionId": "nowhere" }), 404),

@@ -42,7 +42,7 @@ async fn a_heartbeats_task_gives_one_alert_and_then_silence() {
     scene.api.wait_text("found-42", argus_testkit::programs::PATIENCE).await;
     let said = scene.api.sent_to(&scene.chat).len();
     // The next two come of themselves, and say nothing.
-    let last = async || rpc(&scene, "argus/heartbeat/status", json!({})).await["lastMs"].as_u64();
+    let last = async || rpc(&scene, "argus/heartbeat/status", json!({})).await["lastAtMs"].as_u64();
     for _ in 0..2 {
         let before = last().await;
         eventually("another heartbeat", async || (last().await > before).then_some(())).await;

@@ -36,7 +36,7 @@ pub struct Status {
     pub waiting_events: u64,
     /// When the next job or heartbeat is due, unix milliseconds; in a pause nothing of it begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next_due_ms: Option<u64>,
+    pub next_due_at_ms: Option<u64>,
 }
 
 /// How everything stands, at `GET /automation/state`.

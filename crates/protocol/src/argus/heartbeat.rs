@@ -20,10 +20,10 @@ pub struct Status {
     pub every_ms: Option<u64>,
     /// When one is due next, or since when; absent where no time is set yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next_due_ms: Option<u64>,
+    pub next_due_at_ms: Option<u64>,
     /// When the last one was begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_ms: Option<u64>,
+    pub last_at_ms: Option<u64>,
     /// How it ended: `quiet`, `told`, `stopped` or `failed`; absent while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
@@ -31,7 +31,7 @@ pub struct Status {
     pub failures: u64,
     /// None comes of itself before, after failures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retry_ms: Option<u64>,
+    pub retry_at_ms: Option<u64>,
     /// Whether `HEARTBEAT.md` asks for anything.
     pub has_tasks: bool,
     /// Whether one has not ended yet.

@@ -19,7 +19,7 @@ mod tests;
 use std::collections::HashMap;
 
 use argus_protocol::SessionId;
-use argus_protocol::argus::cron::Job;
+use argus_protocol::argus::cron::{Job, JobThread};
 use argus_session::Submission;
 use futures::StreamExt as _;
 
@@ -64,8 +64,13 @@ impl Automation {
             self.look_anew(now).await;
         }
         let DueJobs { due, next_ms } = parts.state.due_jobs(now).await;
-        let looks = futures::stream::iter(due).map(|(session, job)| self.look_at_job(session, job, now));
-        let looked: Vec<Looked> = looks.buffered(AT_ONCE).collect().await;
+        // Those that run beside others one after the other: each sees what the one before it began.
+        let (beside, in_line): (Vec<_>, Vec<_>) =
+            due.into_iter().partition(|(_, job)| job.thread == JobThread::Own);
+        let look = |(session, job)| self.look_at_job(session, job, now);
+        let mut looked: Vec<Looked> =
+            futures::stream::iter(in_line).map(look).buffered(AT_ONCE).collect().await;
+        looked.extend(futures::stream::iter(beside).then(look).collect::<Vec<_>>().await);
         let mut next: Vec<u64> = next_ms.into_iter().collect();
         let mut begins = Vec::new();
         let mut moves = HashMap::new();

@@ -13,6 +13,9 @@ use crate::store::ledger::{Allowance, AskedRun, Comes, LedgerError, LeftOut, New
 /// How many threads are kept of a job whose runs have their own, where it does not say.
 const KEPT_THREADS: u32 = 10;
 
+/// Turns that a session has begun unasked, or is about to, when a job in a thread of its own waits for one of them to end.
+const SIDE_BY_SIDE: u64 = 8;
+
 /// Why a run is left out.
 const LEFT_OUT: LeftOut = LeftOut {
     behind: "the run before it had not ended",
@@ -39,6 +42,14 @@ impl Automation {
             }
             return looked(job, Vec::new(), Then::Stays);
         }
+        match self.has_room(&session, &job).await {
+            Ok(true) => {}
+            Ok(false) => return looked(job, Vec::new(), Then::Again(now.saturating_add(RETRY_MS))),
+            Err(error) => {
+                tracing::error!(session.id = %session, job.id = job.job_id, %error, "a job cannot be looked at; it is tried again");
+                return looked(job, Vec::new(), Then::Again(now.saturating_add(RETRY_MS)));
+            }
+        }
         let moves = Then::Moves { last: plan.runs.last().copied().or(plan.missed), next: plan.next };
         match self.make_runs(&session, &job, &schedule, &plan, now).await {
             Ok(begins) => looked(job, begins, moves),
@@ -46,6 +57,14 @@ impl Automation {
                 tracing::error!(session.id = %session, job.id = job.job_id, %error, "a scheduled run could not be stored; it is tried again");
                 looked(job, Vec::new(), Then::Again(now.saturating_add(RETRY_MS)))
             }
+        }
+    }
+
+    /// Whether a job that would run beside others may begin now.
+    async fn has_room(&self, session: &SessionId, job: &Job) -> Result<bool, LedgerError> {
+        match job.thread {
+            JobThread::Main => Ok(true),
+            JobThread::Own => Ok(self.0.ledger.open_unasked(session).await? < SIDE_BY_SIDE),
         }
     }
 

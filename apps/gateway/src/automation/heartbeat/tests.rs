@@ -360,6 +360,19 @@ async fn one_that_was_stopped_says_nothing() {
 }
 
 #[tokio::test]
+async fn after_one_was_stopped_before_it_began_its_events_rest_for_a_minute() {
+    let stage = stage(|_| {}).await;
+    happens(&stage, 1, "s1", Queue::Main, "system").await;
+    stage.look(1000).await;
+    assert_eq!(begun(&stage), [(Beat::Events, Target::Main)]);
+    ends(&stage, Outcome::Interrupted { text: String::new() }, None).await;
+    stage.look(60_999).await;
+    assert_eq!(begun(&stage), [], "whoever said stop meant it");
+    stage.look(61_000).await;
+    assert_eq!(begun(&stage), [(Beat::Events, Target::Main)]);
+}
+
+#[tokio::test]
 async fn the_end_of_a_deleted_sessions_heartbeat_is_not_told() {
     let stage = beating(|_| {}).await;
     stage.look(START + 30 * MINUTE).await;
@@ -406,7 +419,7 @@ async fn one_that_somebody_asks_for_comes_in_a_pause_too_and_says_nothing_of_whe
     stage.automation.pause(&session()).await.unwrap();
     stage.automation.request_heartbeat(&session()).await.unwrap();
     assert_eq!(begun(&stage), [(Beat::Asked, Target::Main)]);
-    assert_eq!(stage.automation.status(&session()).await.unwrap().next_due_ms, None);
+    assert_eq!(stage.automation.status(&session()).await.unwrap().next_due_at_ms, None);
 }
 
 #[tokio::test]
@@ -418,11 +431,11 @@ async fn how_heartbeats_stand_is_told() {
     let expected = argus_protocol::argus::heartbeat::Status {
         session_id: session(),
         every_ms: Some(30 * MINUTE),
-        next_due_ms: Some(due + 30 * MINUTE),
-        last_ms: Some(due),
+        next_due_at_ms: Some(due + 30 * MINUTE),
+        last_at_ms: Some(due),
         outcome: None,
         failures: 0,
-        retry_ms: None,
+        retry_at_ms: None,
         has_tasks: true,
         open: true,
         turns_today: 1,

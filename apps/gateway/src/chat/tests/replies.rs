@@ -96,6 +96,18 @@ async fn a_reply_to_what_nobody_asked_for_goes_on_in_its_thread() {
 }
 
 #[tokio::test]
+async fn in_a_group_only_operators_go_on_in_the_main_thread() {
+    let desk = Desk::made(&["7", "8"], told, |parts| parts.operators = ids(&["7"])).await;
+    let run = desk.acts(cron("-5"), Target::Main).await;
+    let message = desk.ends(&run, "-5").await;
+    assert_eq!(desk.replies("8", "-5", &message).await, target("-5", 0), "it is nothing for everybody there");
+    assert_eq!(desk.replies("7", "-5", &message).await, Target::Main);
+    let aside = desk.acts(cron("-5"), named("cron:j@1")).await;
+    let message = desk.ends(&aside, "-5").await;
+    assert_eq!(desk.replies("8", "-5", &message).await, named("cron:j@1"), "that run was told there");
+}
+
+#[tokio::test]
 async fn any_other_reply_stays_in_the_chats_own_thread() {
     let desk = Desk::answering(told).await;
     let run = desk.acts(cron("7"), named("cron:j@1")).await;

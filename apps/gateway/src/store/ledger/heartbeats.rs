@@ -11,6 +11,9 @@ use super::{Ledger, LedgerError, NewSubmission, Settled, Submitted, Tx};
 /// After so many failures in a row events are for the main thread whose own thread cannot be opened.
 const TRIES: u64 = 3;
 
+/// How long nothing begins by itself after somebody stopped it, in milliseconds.
+const STOPPED_MS: u64 = 60_000;
+
 const COLUMNS: &str =
     "SELECT due_ms, last_ms, failures, retry_ms, seen, outcome FROM heartbeats WHERE session = $1";
 
@@ -228,7 +231,9 @@ fn ended(known: Heartbeat, end: HeartbeatEnd, now_ms: u64, never_began: bool) ->
     match end.outcome {
         BeatOutcome::Quiet => Heartbeat { failures: 0, retry_ms: 0, ..known },
         BeatOutcome::Told => Heartbeat { failures: 0, retry_ms: 0, seen: None, ..known },
-        BeatOutcome::Stopped => Heartbeat { seen: None, ..known },
+        BeatOutcome::Stopped => {
+            Heartbeat { retry_ms: now_ms.saturating_add(STOPPED_MS), seen: None, ..known }
+        }
         BeatOutcome::Failed => {
             let failures = known.failures + 1;
             let retry_ms = now_ms.saturating_add((end.pause)(failures));

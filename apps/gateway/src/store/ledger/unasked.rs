@@ -58,6 +58,16 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// How many turns a session has begun unasked, or is to begin, that have not ended.
+    pub async fn open_unasked(&self, session: &SessionId) -> Result<u64, LedgerError> {
+        let open = sqlx::query_scalar(
+            "SELECT count(*) FROM submissions WHERE session = $1 AND state <> 'settled' AND unasked IS NOT NULL",
+        );
+        Ok(from_sql(open.bind(session.as_str()).fetch_one(self.reads()).await?))
+    }
+}
+
 impl Tx {
     /// How many more turns a session may begin unasked.
     pub(super) async fn turns_left(

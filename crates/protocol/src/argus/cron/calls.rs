@@ -28,7 +28,7 @@ pub const RESUME: &str = "argus/cron/resume";
 /// What a job is to be: [`ADD`] needs a text and one of `expr`, `at`, `atMs` and `everyMs`; of [`UPDATE`] what is absent stays
 /// as it is, and a blank `name` or `tz` is taken away.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Wish {
     /// Its id: 1 to 64 letters, digits, `.`, `_` and `-`. [`ADD`] makes one where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]

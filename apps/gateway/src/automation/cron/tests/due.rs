@@ -322,3 +322,23 @@ async fn runs_that_are_made_up_for_do_not_take_more_than_the_budget() {
     let states = states(&automation, "j").await;
     assert_eq!(states.iter().filter(|state| **state == RunState::Skipped).count(), 3, "{states:?}");
 }
+
+#[tokio::test]
+async fn jobs_in_threads_of_their_own_run_eight_side_by_side_and_the_others_wait_for_these() {
+    let desk = Desk::at("2026-03-01T08:00:00Z");
+    let automation = desk.start().await;
+    for number in 0..10 {
+        let wish =
+            json!({ "jobId": format!("j{number}"), "expr": "0 9 * * *", "text": "x", "thread": "own" });
+        add(&automation, wish).await;
+    }
+    desk.set("2026-03-01T09:00:00Z");
+    let again = desk.look(&automation).await;
+    assert_eq!(again, Some(desk.now() + 5_000));
+    assert_eq!(desk.ending(&automation).await.len(), 8);
+    desk.set("2026-03-01T09:00:05Z");
+    desk.look(&automation).await;
+    let runs: Vec<_> = desk.ending(&automation).await.into_iter().map(|(_, run)| run).collect();
+    let due = desk.now() - 5_000;
+    assert_eq!(runs, [format!("j8@{due}"), format!("j9@{due}")], "as they were due");
+}
