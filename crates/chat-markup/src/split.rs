@@ -127,6 +127,8 @@ impl<'a> Cutter<'a> {
         }
         let after_word = window.char_indices().rfind(|(_, ch)| ch.is_whitespace());
         let after_word = after_word.map(|(space, ch)| start + space + ch.len_utf8());
+        // Behind an indentation nothing was said yet, and it would be lost.
+        let after_word = after_word.filter(|at| is_visible(text[start..*at].trim_end()));
         if let Some(at) = after_word.filter(|at| *at >= half || self.fits(*at, |_, ch| ch.is_whitespace())) {
             return at;
         }

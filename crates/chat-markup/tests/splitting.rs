@@ -33,6 +33,12 @@ fn long_words_are_cut_between_graphemes() {
 }
 
 #[test]
+fn a_line_of_code_that_is_cut_keeps_its_indentation() {
+    let line = format!("      {}", "a".repeat(20));
+    assert_eq!(html(&line, 18), [format!("<pre>  {}</pre>", "a".repeat(16)), "<pre>aaaa</pre>".to_owned()]);
+}
+
+#[test]
 fn a_grapheme_longer_than_a_message_is_cut_between_characters() {
     let text = format!("e{}", "\u{301}".repeat(9));
     let parts: Vec<usize> = html(&text, 4).iter().map(|part| utf16_len(part)).collect();
