@@ -122,7 +122,10 @@ impl Automation {
         let queued = parts.ledger.enqueue_event(new).await?;
         argus_crash_point::here("event.stored").await;
         if let Err(gone) = self.must_exist(session).await {
-            parts.ledger.forget_events(session).await?;
+            // Only this one: where the session is not deleted after all, what it was told before still waits for it.
+            if let Queued::New(event) | Queued::Collapsed(event) = &queued {
+                parts.ledger.forget_event(&event.id).await?;
+            }
             return Err(gone);
         }
         match queued {

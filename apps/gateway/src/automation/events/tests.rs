@@ -17,15 +17,20 @@ use crate::automation::{AutomationParts, Pulse};
 use crate::store::ledger::{Ledger, QueueWaiting};
 use crate::store::state_file::StateFile;
 
-/// Sessions `s` and `other` exist; `s` is the default one.
-struct Two;
+/// Sessions `s` and `other` exist, and `leaving` the first three times that somebody asks; `s` is the default one.
+#[derive(Default)]
+struct Known(AtomicU64);
 
 #[async_trait]
-impl Workers for Two {
+impl Workers for Known {
     async fn begin(&self, _: Submission) {}
 
     async fn knows(&self, session: &SessionId) -> bool {
-        ["s", "other"].contains(&session.as_str())
+        match session.as_str() {
+            "s" | "other" => true,
+            "leaving" => self.0.fetch_add(1, Ordering::SeqCst) < 3,
+            _ => false,
+        }
     }
 
     async fn list(&self) -> Result<Vec<SessionId>, String> {
@@ -69,7 +74,7 @@ impl Desk {
         let automation = Automation::new(AutomationParts {
             ledger: ledger.clone(),
             state,
-            workers: Arc::new(Two),
+            workers: Arc::new(Known::default()),
             pulse: pulse.clone(),
             config: config(),
             bots: Vec::new(),
@@ -208,6 +213,16 @@ async fn a_session_that_is_not_there_is_told_nothing() {
     assert_eq!(told.unwrap_err().to_string(), "Unknown session `gone`");
     assert_eq!(desk.listed("gone").await, Vec::<String>::new());
     assert_eq!(desk.ledger.queues_waiting().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn an_event_of_a_session_that_is_being_deleted_is_refused_and_takes_no_other_with_it() {
+    let desk = Desk::new().await;
+    let leaving = session("leaving");
+    let tell = async |text| desk.automation.happened(&leaving, Queue::Main, said(text), Source::Caller).await;
+    tell("before").await.unwrap();
+    assert_eq!(tell("while it goes").await.unwrap_err().to_string(), "Unknown session `leaving`");
+    assert_eq!(desk.listed("leaving").await, ["before"], "it may stay after all");
 }
 
 #[tokio::test]

@@ -98,7 +98,7 @@ fn a_workspace_that_would_open_the_gateways_folder_is_refused() {
         let args = GatewayArgs { workspace: Some(workspace.into()), ..args(DockerArgs::default()) };
         assert_eq!(mistakes(&args), ["ARGUS_WORKSPACE_HOST_PATH"], "{workspace}");
     }
-    for workspace in ["/srv/work", "/srv/argus/workspace", "/srv/argus-2"] {
+    for workspace in ["/srv/desk", "/srv/argus/workspace", "/srv/argus-2"] {
         let args = GatewayArgs { workspace: Some(workspace.into()), ..args(DockerArgs::default()) };
         assert_eq!(Config::from_args(&args).unwrap().workspace, Path::new(workspace));
     }
@@ -125,10 +125,10 @@ fn only_named_variables_that_are_set_are_passed_on() {
 fn a_token_where_runtimes_could_read_it_is_refused() {
     let with = |file: &str| GatewayArgs {
         token_file: Some(file.into()),
-        workspace: Some("/srv/work".into()),
+        workspace: Some("/srv/desk".into()),
         ..args(DockerArgs::default())
     };
-    for file in ["/srv/argus/token", "/srv/argus/workspace/token", "/srv/work/token"] {
+    for file in ["/srv/argus/token", "/srv/argus/workspace/token", "/srv/desk/token"] {
         assert_eq!(mistakes(&with(file)), ["ARGUS_TOKEN_FILE"], "{file}");
     }
     for file in ["/srv/argus/gateway/token", "/run/argus/token"] {

@@ -7,8 +7,8 @@ use super::codec::{parse, to_sql};
 use super::{Ledger, LedgerError};
 
 impl Ledger {
-    /// The runs of a job whose own threads are more than it keeps, the newest first. A thread in which a chat goes on is none
-    /// of them.
+    /// The runs of a job whose own threads are more than it keeps, the newest first. A thread in which a chat goes on, or
+    /// something has not ended, is none of them.
     pub async fn threads_over(
         &self,
         session: &SessionId,
@@ -27,6 +27,8 @@ impl Ledger {
             "SELECT run, thread FROM cron_runs r WHERE session = $1 AND job = $2 \
              AND keep IS NOT NULL AND archived_ms IS NULL AND thread IS NOT NULL AND state <> 'open' \
              AND NOT EXISTS (SELECT 1 FROM chat_bindings b WHERE b.session = r.session AND b.thread = r.thread) \
+             AND NOT EXISTS (SELECT 1 FROM submissions s WHERE s.session = r.session AND s.thread = r.thread \
+             AND s.state <> 'settled') \
              ORDER BY asked_ms DESC, due_ms DESC LIMIT $4 OFFSET $3",
         )
         .bind(session.as_str())

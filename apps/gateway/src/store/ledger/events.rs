@@ -94,15 +94,12 @@ impl Ledger {
         self.write(|tx| Box::pin(async move { tx.enqueue_event(new).await })).await
     }
 
-    /// Forgets a session's events: it was deleted while one was told.
-    pub async fn forget_events(&self, session: &SessionId) -> Result<(), LedgerError> {
-        let session = session.clone();
+    /// Forgets an event: its session was deleted while it was told.
+    pub async fn forget_event(&self, id: &str) -> Result<(), LedgerError> {
+        let id = id.to_owned();
         self.write(move |tx| {
             Box::pin(async move {
-                sqlx::query("DELETE FROM events WHERE session = $1")
-                    .bind(session.as_str())
-                    .execute(&mut tx.connection)
-                    .await?;
+                sqlx::query("DELETE FROM events WHERE id = $1").bind(id).execute(&mut tx.connection).await?;
                 Ok(())
             })
         })

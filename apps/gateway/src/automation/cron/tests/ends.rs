@@ -92,6 +92,14 @@ async fn threads_of_older_runs_are_put_away_and_what_fails_waits_for_the_next_ru
         };
         automation.0.ledger.settle(&settlement).await.unwrap();
     }
+    // Somebody answered the oldest run, and that goes on in its thread.
+    let run = format!("cron:j@{}", ms("2026-03-01T08:01:00Z"));
+    let reply =
+        Submission { id: new_submission_id(), target: Target::Named { name: run }, ..desk.last_begun() };
+    let new = NewSubmission { submission: reply.clone(), idempotency_key: None };
+    automation.0.ledger.submit(new).await.unwrap();
+    assert_eq!(automation.0.ledger.threads_over(&s("s"), "j", 9).await.unwrap().len(), 1);
+    automation.0.ledger.settle(&ended(&reply, Outcome::Completed { text: "x".into() })).await.unwrap();
     *desk.workers.answer.lock().unwrap() = Some("it sleeps".to_owned());
     automation.archive(&s("s"), "j").await;
     assert_eq!(automation.0.ledger.threads_over(&s("s"), "j", 9).await.unwrap().len(), 2);
