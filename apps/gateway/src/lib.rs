@@ -1,7 +1,7 @@
 //! The gateway: who calls, who talks, who acts, and one runtime for every session.
 //!
 //! ```text
-//!  program app shutdown  >  edge  >  chat automation delivery  >  sessions access media  >  runtime store telegram workspace  >  config clock
+//!  program app shutdown  >  edge  >  chat automation delivery  >  sessions devices access media  >  runtime store telegram workspace  >  config clock
 //! ```
 //! Nothing imports upward or sideways, and `edge` no adapter (`tests/layers.rs` looks); `docs/ARCHITECTURE.md` is the map.
 
@@ -12,6 +12,7 @@ pub mod chat;
 pub mod clock;
 pub mod config;
 pub mod delivery;
+pub mod devices;
 pub mod edge;
 pub mod health;
 pub mod logging;

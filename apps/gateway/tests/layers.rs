@@ -10,7 +10,7 @@ const LAYERS: [&[&str]; 6] = [
     &["lib", "main", "program", "app", "health", "ports", "shutdown", "logging"],
     &["edge"],
     &["chat", "automation", "delivery"],
-    &["sessions", "access", "media"],
+    &["sessions", "devices", "access", "media"],
     &["runtime", "store", "telegram", "workspace"],
     &["config", "clock"],
 ];

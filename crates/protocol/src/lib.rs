@@ -8,6 +8,7 @@ pub mod dropped;
 pub mod error;
 pub mod frame;
 pub mod ids;
+pub mod node;
 pub mod token;
 
 pub use error::RpcError;

@@ -8,6 +8,7 @@ pub mod deliver;
 pub mod heartbeat;
 pub mod input;
 pub mod message;
+pub mod node;
 pub mod pairing;
 pub mod session;
 pub mod system_event;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::SessionId;
+use crate::node::names_a_node;
 
 /// What a token is for. Written `operator`, `client:<session>`, `mcp:<session>` and `node:<id>`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,10 +50,6 @@ impl FromStr for Scope {
             _ => Err(NoScope),
         }
     }
-}
-
-fn names_a_node(id: &str) -> bool {
-    (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b))
 }
 
 impl fmt::Display for Scope {
