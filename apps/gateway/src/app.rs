@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use self::channels::Channels;
 use self::rounds::Rounds;
-use crate::access::{Access, AccessParts, Audit, OperatorToken, UpstreamToken};
+use crate::access::{Access, AccessParts, Audit, OperatorToken, SharedTokens, UpstreamToken};
 use crate::automation::Pulse;
 use crate::automation::intake::Intake;
 use crate::automation::reactor::Reactor;
@@ -216,6 +216,7 @@ async fn access(
         key,
         operator,
         upstreams: upstreams.collect(),
+        shared: SharedTokens { node: config.nodes.node_token.clone(), mcp: config.nodes.mcp_token.clone() },
         limits: config.token_limits.into(),
         frame_limit: config.line_limit,
         audit,

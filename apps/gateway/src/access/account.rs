@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use argus_protocol::TokenId;
 use argus_protocol::token::scope::Scope;
+use argus_protocol::{SessionId, TokenId};
 
 use super::Rate;
 use crate::config::TokenLimits;
@@ -19,6 +19,12 @@ pub enum Holder {
     Token(TokenId),
     /// Who has the token that stands in the settings of that upstream.
     Upstream(String),
+    /// The runtime of that session: its agent, or its own node.
+    Runtime(SessionId),
+    /// Any machine that has `ARGUS_NODE_TOKEN`.
+    SharedNode,
+    /// Any program that has `ARGUS_MCP_TOKEN`.
+    SharedMcp,
 }
 
 impl fmt::Display for Holder {
@@ -27,6 +33,9 @@ impl fmt::Display for Holder {
             Self::Operator => f.write_str("operator"),
             Self::Token(id) => write!(f, "token:{id}"),
             Self::Upstream(id) => write!(f, "upstream:{id}"),
+            Self::Runtime(session) => write!(f, "runtime:{session}"),
+            Self::SharedNode => f.write_str("shared node token"),
+            Self::SharedMcp => f.write_str("shared mcp token"),
         }
     }
 }

@@ -11,6 +11,7 @@ use argus_protocol::token::scope::Scope;
 use argus_protocol::{SessionId, TokenId};
 
 use super::register::operators_account;
+use super::runtimes::is_runtimes;
 use super::{Access, Act, Author, Ending};
 use crate::clock::{new_token_id, unix_ms};
 use crate::store::home;
@@ -172,9 +173,10 @@ impl Access {
             let mut register = self.write();
             register.generation = generation;
             register.signing = self.0.key.of_tokens(generation);
-            register.tokens.drain().collect()
+            let runtimes: Vec<_> = register.runtimes.drain().map(|(_, account)| account).collect();
+            register.tokens.drain().map(|(_, account)| account).chain(runtimes).collect()
         };
-        for (_, account) in &ended {
+        for account in &ended {
             account.end(Ending::KeyRotated);
         }
         self.note(by, Act::TokenRotated, "key", &format!("done: {} tokens ended", ended.len())).await;
@@ -203,9 +205,13 @@ impl Access {
     pub fn session_deleted(&self, session: &SessionId) {
         let mut register = self.write();
         let of_it = |account: &super::Account| account.scope().session() == Some(session);
-        let ended: Vec<_> = register.tokens.extract_if(|_, account| of_it(account)).collect();
+        let mut ended: Vec<_> =
+            register.tokens.extract_if(|_, account| of_it(account)).map(|(_, account)| account).collect();
+        ended.extend(
+            register.runtimes.extract_if(|scope, _| is_runtimes(scope, session)).map(|(_, account)| account),
+        );
         drop(register);
-        for (_, account) in &ended {
+        for account in &ended {
             account.end(Ending::Revoked);
         }
     }

@@ -7,6 +7,7 @@ mod deeds;
 mod expiry;
 mod rate;
 mod register;
+mod runtimes;
 
 #[cfg(test)]
 mod tests;
@@ -16,4 +17,7 @@ pub use account::{Account, Ending, Farewell, Holder, Limits, NoSeat, Seat};
 pub use audit::{Act, Audit, Author};
 pub use deeds::{AccessError, NewToken};
 pub use rate::Rate;
-pub use register::{Access, AccessParts, OperatorToken, Refused, UpstreamToken};
+pub use register::{
+    ANY_NODE, Access, AccessParts, DEFAULT, OperatorToken, Refused, SharedTokens, UpstreamToken,
+};
+pub use runtimes::RuntimeTokens;

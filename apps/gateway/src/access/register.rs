@@ -28,6 +28,8 @@ pub struct AccessParts {
     pub operator: OperatorToken,
     /// Those of single sessions that stand in the settings.
     pub upstreams: Vec<UpstreamToken>,
+    /// Those that several share.
+    pub shared: SharedTokens,
     /// What a derived token may take unless it was made otherwise.
     pub limits: Limits,
     /// Longest frame in bytes with any token.
@@ -54,6 +56,21 @@ pub struct UpstreamToken {
     pub token: Secret,
 }
 
+/// Tokens of the settings that several share, as the reference has them. Weaker than others: whoever holds one can be
+/// anybody among them.
+#[derive(Default)]
+pub struct SharedTokens {
+    /// `ARGUS_NODE_TOKEN`: machines that are not enrolled.
+    pub node: Option<Secret>,
+    /// `ARGUS_MCP_TOKEN`: tools of the default session.
+    pub mcp: Option<Secret>,
+}
+
+/// The id of a node that means any: only what [`Holder::SharedNode`] holds is for it.
+pub const ANY_NODE: &str = "*";
+/// The session that means the default one: only what [`Holder::SharedMcp`] holds is for it.
+pub const DEFAULT: &str = "default";
+
 /// Access. Clones are handles to the same one.
 #[derive(Clone)]
 pub struct Access(pub(super) Arc<Inner>);
@@ -74,7 +91,10 @@ pub(super) struct Inner {
 
 pub(super) struct Register {
     pub(super) operator: (Secret, Arc<Account>),
+    /// Of upstreams, and those that several share.
     upstreams: Vec<(Secret, Arc<Account>)>,
+    /// Of runtimes, as far as they came. Their tokens are not written down: the key makes the same ones again.
+    pub(super) runtimes: HashMap<Scope, Arc<Account>>,
     pub(super) generation: u32,
     pub(super) signing: Secret,
     pub(super) tokens: HashMap<TokenId, Arc<Account>>,
@@ -101,7 +121,13 @@ impl Access {
         };
         let register = Register {
             operator: (parts.operator.token, operators),
-            upstreams: parts.upstreams.into_iter().map(account).collect(),
+            upstreams: parts
+                .upstreams
+                .into_iter()
+                .map(account)
+                .chain(shared(parts.shared, parts.limits))
+                .collect(),
+            runtimes: HashMap::new(),
             generation,
             signing: parts.key.of_tokens(generation),
             tokens: HashMap::new(),
@@ -145,8 +171,9 @@ impl Access {
         if claims.exp.is_some_and(|exp| exp.saturating_mul(1000) <= unix_ms()) {
             return Err(Refused::Ended(Ending::Expired));
         }
-        let account = register.tokens.get(&claims.id).filter(|account| agree(account, &claims));
-        account.cloned().ok_or(Refused::Ended(Ending::Revoked))
+        let account = register.tokens.get(&claims.id).filter(|account| agree(account, &claims)).cloned();
+        drop(register);
+        account.or_else(|| self.of_runtime(&claims)).ok_or(Refused::Ended(Ending::Revoked))
     }
 
     pub(super) fn account(&self, row: &TokenRow) -> Arc<Account> {
@@ -161,6 +188,11 @@ impl Access {
         Account::new(Holder::Token(row.id.clone()), row.scope.clone(), row.expires_ms, limits)
     }
 
+    /// Longest frame, connections and pace of everybody whose token has none of its own.
+    pub(super) fn usual(&self) -> Limits {
+        self.0.limits
+    }
+
     pub(super) fn read(&self) -> RwLockReadGuard<'_, Register> {
         self.0.register.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -168,6 +200,15 @@ impl Access {
     pub(super) fn write(&self) -> RwLockWriteGuard<'_, Register> {
         self.0.register.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn shared(tokens: SharedTokens, limits: Limits) -> impl Iterator<Item = (Secret, Arc<Account>)> {
+    let any = Scope::Node(ANY_NODE.to_owned());
+    let node = tokens.node.map(|token| (token, Account::new(Holder::SharedNode, any, None, limits)));
+    let scope = DEFAULT.parse().map(Scope::Mcp).ok();
+    let mcp = tokens.mcp.zip(scope);
+    let mcp = mcp.map(|(token, scope)| (token, Account::new(Holder::SharedMcp, scope, None, limits)));
+    node.into_iter().chain(mcp)
 }
 
 /// Whether a token says what was noted of it.

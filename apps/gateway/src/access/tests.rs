@@ -12,7 +12,7 @@ use crate::clock::{new_token_id, unix_ms};
 use crate::store::audit_file::AuditFile;
 use crate::store::ledger::Ledger;
 
-struct Desk {
+pub(super) struct Desk {
     dir: tempfile::TempDir,
     ledger: Ledger,
 }
@@ -21,7 +21,7 @@ fn key() -> SigningKey {
     SigningKey::new([7; 32])
 }
 
-fn by() -> Author {
+pub(super) fn by() -> Author {
     Author { who: Some(Holder::Operator), from: ([127, 0, 0, 1], 1).into() }
 }
 
@@ -31,19 +31,20 @@ fn new(scope: &str, seconds: Option<u64>) -> NewToken {
 }
 
 impl Desk {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&dir.path().join("ledger.db"), |_, _| Vec::new()).await.unwrap();
         Self { dir, ledger }
     }
 
-    async fn open(&self) -> Access {
+    pub(super) async fn open(&self) -> Access {
         let file = self.dir.path().join("token");
         Access::open(AccessParts {
             ledger: self.ledger.clone(),
             key: key(),
             operator: OperatorToken { token: Secret::parse("own").unwrap(), file: Some(file) },
             upstreams: Vec::new(),
+            shared: SharedTokens::default(),
             limits: Limits { connections: 2, frame_bytes: 8192, per_second: Some(5) },
             frame_limit: 16384,
             audit: Audit::start(AuditFile::new(self.dir.path().join("audit.log"))).unwrap(),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{AutomationArgs, DockerArgs, TelegramArgs, UpstreamArgs};
+use super::{AutomationArgs, DockerArgs, NodesArgs, TelegramArgs, UpstreamArgs};
 
 /// Settings. A flag wins over its variable; an empty text counts as unset.
 #[derive(Args, Clone, Default)]
@@ -109,6 +109,9 @@ pub struct GatewayArgs {
     /// Automation.
     #[command(flatten)]
     pub automation: AutomationArgs,
+    /// Nodes and tools.
+    #[command(flatten)]
+    pub nodes: NodesArgs,
     /// Telegram.
     #[command(flatten)]
     pub telegram: TelegramArgs,

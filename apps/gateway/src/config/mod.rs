@@ -3,6 +3,7 @@
 mod args;
 mod automation;
 mod docker;
+mod nodes;
 mod parse;
 mod read;
 mod telegram;
@@ -19,6 +20,7 @@ pub use automation::{
     AutomationArgs, AutomationConfig, BeatThread, Budget, ContextMode, HeartbeatConfig, Hours, When,
 };
 pub use docker::{ContainerLimits, DockerArgs, DockerConfig, EngineHost, InnerSandbox};
+pub use nodes::{NodesArgs, NodesConfig};
 pub use read::Mistakes;
 pub use telegram::{
     LiveConfig, Streaming, TelegramArgs, TelegramConfig, Transcriber, WhileRunning, while_running,
@@ -79,6 +81,8 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// What the assistant does unasked.
     pub automation: AutomationConfig,
+    /// Nodes and the agent's tools.
+    pub nodes: NodesConfig,
     /// Telegram, where a token is set.
     pub telegram: Option<TelegramConfig>,
     /// Log filter.

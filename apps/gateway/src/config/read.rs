@@ -9,6 +9,7 @@ use url::Url;
 
 use super::automation::{automation, reached};
 use super::docker::{DockerConfig, bearable, covered, default_sandbox, docker};
+use super::nodes::nodes;
 use super::parse::{
     absolute, bridge, command, days, expand, line_limit, list, log_filter, log_format, mode, sandbox, scope,
 };
@@ -32,6 +33,12 @@ impl fmt::Display for Mistakes {
 pub(super) struct Reader(Vec<String>);
 
 impl Reader {
+    /// What was noted, for tests of single parts.
+    #[cfg(test)]
+    pub(super) fn into_mistakes(self) -> Vec<String> {
+        self.0
+    }
+
     /// Notes what is wrong, in one line that begins with the setting's name.
     pub(super) fn mistake(&mut self, line: String) {
         self.0.push(line);
@@ -140,6 +147,7 @@ impl Config {
             }),
             cors_origins: origins(args, &mut read),
             automation: automation(&args.automation, &mut read),
+            nodes: nodes(args, mode, &mut read),
             telegram: telegram(&args.telegram, &mut read),
             log: read.or("ARGUS_LOG", args.log.as_ref(), "info".to_owned(), log_filter),
             log_format: read.or("ARGUS_LOG_FORMAT", args.log_format.as_ref(), LogFormat::Text, log_format),

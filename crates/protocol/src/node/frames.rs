@@ -72,15 +72,15 @@ struct Envelope<'a> {
 }
 
 #[derive(Serialize)]
-struct Event<'a, T> {
+struct Tagged<'a, T> {
     r#type: &'static str,
     event: &'a str,
     payload: &'a T,
 }
 
 fn event<T: Serialize>(name: &str, payload: &T) -> String {
-    let event = Event { r#type: "event", event: name, payload };
-    serde_json::to_string(&event).expect("a frame of texts and numbers is JSON")
+    let frame = Tagged { r#type: "event", event: name, payload };
+    serde_json::to_string(&frame).expect("a frame of texts and numbers is JSON")
 }
 
 fn payload<T: DeserializeOwned>(raw: Option<&RawValue>) -> Result<T, NotAFrame> {
