@@ -2,6 +2,7 @@
 
 mod automation;
 mod channels;
+mod giving;
 mod rounds;
 mod runtimes;
 
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::channels::Channels;
+use self::giving::Giver;
 use self::rounds::Rounds;
 use crate::access::{Access, AccessParts, Audit, OperatorToken, SharedTokens, UpstreamToken};
 use crate::automation::Pulse;
@@ -78,7 +80,8 @@ impl App {
         let access = access(&config, &home, operator, key.clone(), ledger.clone()).await?;
         make_workspace(&config.workspace)?;
 
-        let provisioner = runtimes::provisioner(&config, key.clone(), boot);
+        let giver = Giver::new(access.clone(), config.nodes.clone());
+        let provisioner = runtimes::provisioner(&config, key.clone(), boot, Arc::new(giver.clone()));
         let Channels { bots, delivery, sending, media } = channels::open(&config, &home, &ledger)?;
         if let Some(delivery) = &delivery {
             delivery.tidy().await;
@@ -133,6 +136,7 @@ impl App {
             connections: TaskTracker::new(),
             shutdown: stop.clone(),
         };
+        giver.serves(edge.clone(), address, tasks.clone());
         tasks.spawn(edge::serve(listener, edge));
         runtimes::keep_default(&sessions).await;
         intake.resume().await?;

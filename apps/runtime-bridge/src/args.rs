@@ -27,6 +27,12 @@ pub struct BridgeArgs {
     /// The agent's working folder, made if missing; `workspace` in the home folder unless named.
     #[arg(long, env = "APP_WORKSPACE")]
     workspace: Option<PathBuf>,
+    /// The session that this runtime is for.
+    #[arg(long, env = "ARGUS_SESSION_ID")]
+    session: Option<String>,
+    /// The program that makes this runtime a node: `argus-node-host` beside this one, else this one itself.
+    #[arg(long, env = "ARGUS_BRIDGE_NODE")]
+    node: Option<PathBuf>,
     /// Gives the agent the home folder as its `HOME` (containers); otherwise it keeps the one it inherits.
     #[arg(long, env = "ARGUS_BRIDGE_SET_HOME", value_parser = clap::builder::FalseyValueParser::new())]
     set_home: bool,
@@ -90,6 +96,8 @@ impl BridgeArgs {
             environment: agent_environment(std::env::vars_os(), new_home),
             home,
             workspace,
+            session: self.session.filter(|session| !session.is_empty()),
+            node: node_program(named(self.node)),
             spill_dir: named(self.spill_dir),
             idle_exit: (self.idle_exit > 0).then(|| Duration::from_secs(self.idle_exit)),
             log,
@@ -100,6 +108,16 @@ impl BridgeArgs {
             },
         })
     }
+}
+
+/// The program of a node: as named, beside us, or ourselves where we are the program that holds all others.
+fn node_program(named: Option<PathBuf>) -> Vec<PathBuf> {
+    if let Some(named) = named {
+        return vec![named];
+    }
+    let Ok(own) = std::env::current_exe() else { return Vec::new() };
+    let beside = own.with_file_name("argus-node-host");
+    if beside.is_file() { vec![beside] } else { vec![own, "node-host".into()] }
 }
 
 /// Appends to the log named by the environment, where the settings as a whole cannot be read.
@@ -125,8 +143,10 @@ fn agent_environment(
 fn is_private(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     // An address may carry the token in its query.
-    let named: [&[u8]; 3] = [b"ARGUS_TOKEN", b"ARGUS_GATEWAY_WS_URL", b"NEXT_PUBLIC_ARGUS_WS_URL"];
-    named.contains(&name) || name.starts_with(b"ARGUS_BRIDGE_") || name.starts_with(b"TELEGRAM_")
+    let named: [&[u8]; 4] =
+        [b"ARGUS_TOKEN", b"ARGUS_MCP_TOKEN", b"ARGUS_GATEWAY_WS_URL", b"NEXT_PUBLIC_ARGUS_WS_URL"];
+    let ours: [&[u8]; 3] = [b"ARGUS_BRIDGE_", b"ARGUS_NODE_", b"TELEGRAM_"];
+    named.contains(&name) || ours.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]
@@ -144,6 +164,8 @@ mod tests {
             ("HOME", "/home/u"),
             ("ARGUS_TOKEN", "t"),
             ("ARGUS_MCP_TOKEN", "m"),
+            ("ARGUS_NODE_TOKEN", "n"),
+            ("ARGUS_NODE_WS_URL", "ws://h/nodes/ws?token=n"),
             ("ARGUS_BRIDGE_SECRET_SHA256", "x"),
             ("TELEGRAM_BOT_TOKEN", "b"),
             ("ARGUS_GATEWAY_WS_URL", "ws://h/ws?token=t"),
@@ -151,11 +173,11 @@ mod tests {
         ]);
         assert_eq!(
             agent_environment(ours.clone().into_iter(), None),
-            pairs(&[("PATH", "/bin"), ("HOME", "/home/u"), ("ARGUS_MCP_TOKEN", "m")])
+            pairs(&[("PATH", "/bin"), ("HOME", "/home/u")])
         );
         assert_eq!(
             agent_environment(ours.into_iter(), Some("/root/.argus".into())),
-            pairs(&[("PATH", "/bin"), ("ARGUS_MCP_TOKEN", "m"), ("HOME", "/root/.argus")])
+            pairs(&[("PATH", "/bin"), ("HOME", "/root/.argus")])
         );
     }
 }

@@ -12,7 +12,7 @@ use crate::claim::Claim;
 use crate::desk::Desk;
 use crate::door;
 use crate::listen::Listener;
-use crate::{Listen, Settings, workspace};
+use crate::{Listen, Settings, node, workspace};
 
 /// How long the agent may take to end when the bridge is told to.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -66,6 +66,7 @@ impl Bridge {
         tokio::select! {
             () = work => {}
             () = door::attend(&self.listener, &desk, &self.settings) => {}
+            never = node::supervise(&desk, &self.settings) => match never {},
             () = stop_when_idle(&desk, self.settings.idle_exit) => {}
             () = stop_when_told(&desk, shutdown) => {}
         }

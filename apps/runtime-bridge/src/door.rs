@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argus_jsonl::{Line, LineCodec};
-use argus_protocol::bridge::{FromBridge, FromGateway, VERSION};
+use argus_protocol::bridge::{FromBridge, FromGateway, Given, VERSION};
 use argus_protocol::token::fingerprint_matches;
 use futures::StreamExt as _;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
@@ -49,6 +49,8 @@ pub(crate) struct Greeted {
     pub(crate) output: Output,
     /// What it calls itself.
     pub(crate) name: String,
+    /// With what the runtime reaches it.
+    pub(crate) given: Option<Given>,
 }
 
 /// Lets gateways in, one after the other, for ever.
@@ -97,9 +99,9 @@ async fn greet(input: Input, mut output: Output, fingerprint: String, line_bytes
             Ok(FromGateway::Hello { v, .. }) if v != VERSION => {
                 format!("this bridge speaks version {VERSION} of the link, not {v}")
             }
-            Ok(FromGateway::Hello { gateway, .. }) => {
+            Ok(FromGateway::Hello { gateway, given, .. }) => {
                 let lines = lines.map_decoder(|_| LineCodec::new(line_bytes.saturating_add(NUMBER_BYTES)));
-                return Some(Greeted { lines, output, name: gateway });
+                return Some(Greeted { lines, output, name: gateway, given });
             }
             _ => "the first line must be a hello".to_owned(),
         },

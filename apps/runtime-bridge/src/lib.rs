@@ -1,7 +1,8 @@
 //! The runtime bridge: owns one agent process, and serves its stdio to a gateway that may come and go.
 //!
 //! The wire is described in `argus_protocol::bridge`. Reading order: [`Bridge`] puts the parts together around the
-//! `desk`, which holds everything the two sides share; `agent` runs the process; `door` lets gateways in; `link`
+//! `desk`, which holds everything the two sides share; `agent` runs the process, and `node` the one that makes this runtime
+//! a node; `door` lets gateways in; `link`
 //! serves the one that got in; `kept` is what was said to it and is not acknowledged yet.
 
 mod args;
@@ -21,6 +22,9 @@ mod kept;
 mod turns;
 
 mod agent;
+mod errors;
+mod group;
+mod node;
 
 mod door;
 mod link;

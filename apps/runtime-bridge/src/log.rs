@@ -36,9 +36,9 @@ impl Log {
         Ok(Self(Arc::new(Mutex::new(Sink::File(Rotating::open(path.to_owned(), limit_bytes)?)))))
     }
 
-    /// Writes one line of the agent's error output.
-    pub(crate) fn agent_line(&self, text: &[u8]) {
-        let line = [b"agent: ", text, b"\n"].concat();
+    /// Writes one line of a child's error output.
+    pub(crate) fn line_of(&self, whose: &str, text: &[u8]) {
+        let line = [whose.as_bytes(), b": ", text, b"\n"].concat();
         self.write_whole(&line);
     }
 
@@ -109,7 +109,7 @@ mod tests {
         let path = dir.path().join("bridge.log");
         let log = Log::file(&path, 40).unwrap();
         for n in 0..10 {
-            log.agent_line(format!("line {n}").as_bytes());
+            log.line_of("agent", format!("line {n}").as_bytes());
         }
         let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
         assert_eq!(read("bridge.log"), "agent: line 8\nagent: line 9\n");
@@ -122,7 +122,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("bridge.log");
         for text in ["one", "two"] {
-            Log::file(&path, 1000).unwrap().agent_line(text.as_bytes());
+            Log::file(&path, 1000).unwrap().line_of("agent", text.as_bytes());
         }
         assert_eq!(std::fs::read_to_string(path).unwrap(), "agent: one\nagent: two\n");
     }

@@ -24,6 +24,10 @@ pub struct Settings {
     pub home: Option<PathBuf>,
     /// The agent's working folder; made if missing.
     pub workspace: PathBuf,
+    /// The session, where it is known.
+    pub session: Option<String>,
+    /// The program that makes this runtime a node, and its first arguments, for when the gateway wants it to be one.
+    pub node: Vec<PathBuf>,
     /// Where kept lines go when memory is full; without it the agent is stopped from writing sooner.
     pub spill_dir: Option<PathBuf>,
     /// How long to go on without a gateway and without a turn; `None` is for ever.

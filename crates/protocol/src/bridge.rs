@@ -41,6 +41,9 @@ pub enum FromGateway {
         secret: String,
         /// Who is calling, for the log: installation and process.
         gateway: String,
+        /// With what the runtime reaches this gateway, where it can.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        given: Option<Given>,
     },
     /// Every numbered line up to `n` may be forgotten even if the gateway dies now.
     Ack {
@@ -60,6 +63,44 @@ pub enum FromGateway {
     Ping {},
     /// Yes.
     Pong {},
+}
+
+/// With what a runtime reaches its gateway: its agent for tools, its node to be one.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Given {
+    /// Where, such as `http://gateway:8080`.
+    pub url: String,
+    /// The agent's token, for the tools of its session alone.
+    pub mcp_token: String,
+    /// The runtime's own node, where it is to be one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<GivenNode>,
+}
+
+/// What a runtime's own node is called, and its credential.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GivenNode {
+    /// `runtime:<session>`.
+    pub id: String,
+    /// What people call it.
+    pub display_name: String,
+    /// Its credential.
+    pub token: String,
+}
+
+// `Debug` would show the tokens.
+impl std::fmt::Debug for Given {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Given").field("url", &self.url).field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for GivenNode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GivenNode").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// Control lines of the bridge.
@@ -199,7 +240,7 @@ mod tests {
 
     #[test]
     fn control_lines_are_written_as_the_document_says() {
-        let hello = FromGateway::Hello { v: 1, secret: "s".into(), gateway: "g".into() };
+        let hello = FromGateway::Hello { v: 1, secret: "s".into(), gateway: "g".into(), given: None };
         assert_eq!(
             serde_json::to_string(&hello).unwrap(),
             r#"{"argus":"hello","v":1,"secret":"s","gateway":"g"}"#

@@ -6,26 +6,32 @@ use std::sync::Arc;
 use argus_protocol::token::SigningKey;
 
 use crate::config::{Config, DockerConfig, ProvisionMode, Scope};
-use crate::runtime::Provisioner;
 use crate::runtime::docker::{CONTAINER_WORKSPACE, DockerProvisioner, DockerSettings};
 use crate::runtime::fixed::{FixedProvisioner, FixedSettings};
 use crate::runtime::process::{ProcessProvisioner, ProcessSettings};
+use crate::runtime::{Giving, Provisioner};
 use crate::sessions::Sessions;
 use crate::workspace::{Workspace, Workspaces};
 
 /// Whoever makes the runtimes that the settings ask for.
-pub(super) fn provisioner(config: &Config, key: SigningKey, boot: u32) -> Arc<dyn Provisioner> {
+pub(super) fn provisioner(
+    config: &Config,
+    key: SigningKey,
+    boot: u32,
+    giving: Arc<dyn Giving>,
+) -> Arc<dyn Provisioner> {
     match &config.docker {
         Some(docker) => {
-            let docker = Arc::new(DockerProvisioner::start(docker_settings(config, docker, boot), key));
+            let docker =
+                Arc::new(DockerProvisioner::start(docker_settings(config, docker, boot), key, giving));
             let early = docker.clone();
             tokio::spawn(async move { early.join_network().await });
             docker
         }
         None if config.mode == ProvisionMode::Static => {
-            Arc::new(FixedProvisioner::new(fixed_settings(config, boot)))
+            Arc::new(FixedProvisioner::new(fixed_settings(config, boot), giving))
         }
-        None => Arc::new(ProcessProvisioner::new(process_settings(config, boot), key)),
+        None => Arc::new(ProcessProvisioner::new(process_settings(config, boot), key, giving)),
     }
 }
 

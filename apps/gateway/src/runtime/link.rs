@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use argus_jsonl::{Line as TextLine, LineCodec};
 use argus_protocol::Frame;
-use argus_protocol::bridge::{Event, FromBridge, FromGateway, Line, VERSION, parse_line};
+use argus_protocol::bridge::{Event, FromBridge, FromGateway, Given, Line, VERSION, parse_line};
 use argus_session::{AfterLoss, RuntimeLine};
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
@@ -131,11 +131,21 @@ pub enum OnStop {
     HangUp,
 }
 
+/// What a bridge is told when it is greeted.
+#[derive(Clone, Debug)]
+pub struct Greeting<'a> {
+    /// The bridge's secret.
+    pub secret: &'a str,
+    /// Who we are, for its log.
+    pub gateway: &'a str,
+    /// With what its runtime reaches us.
+    pub given: Option<Given>,
+}
+
 /// Greets the bridge at the other end of `stream`, which runs in a place with that fate.
 pub async fn greet<S>(
     stream: S,
-    secret: &str,
-    gateway: &str,
+    greeting: Greeting<'_>,
     fate: Fate,
     on_stop: OnStop,
 ) -> Result<Reached, DialError>
@@ -145,7 +155,9 @@ where
     let (reading, writing) = tokio::io::split(stream);
     let mut lines = FramedRead::new(reading, LineCodec::new(LONGEST_LINE));
     let mut out = FramedWrite::new(writing, LineCodec::new(LONGEST_LINE));
-    let hello = FromGateway::Hello { v: VERSION, secret: secret.to_owned(), gateway: gateway.to_owned() };
+    let Greeting { secret, gateway, given } = greeting;
+    let hello =
+        FromGateway::Hello { v: VERSION, secret: secret.to_owned(), gateway: gateway.to_owned(), given };
     out.send(control(&hello)).await?;
     let first = timeout(GREETING_LIMIT, lines.next())
         .await

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use argus_protocol::SessionId;
@@ -14,7 +15,8 @@ use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
 use tokio::net::UnixStream;
 use tokio::process::Command;
 
-use super::link::{DialError, Fate, LinkCommand, OnStop, greet};
+use super::giving::{Giving, Whereabouts};
+use super::link::{DialError, Fate, Greeting, LinkCommand, OnStop, greet};
 use super::provision::{KnownRuntime, ProvisionError, Provisioner, Reached};
 
 /// What processes are made from.
@@ -43,6 +45,7 @@ pub struct ProcessSettings {
 pub struct ProcessProvisioner {
     settings: ProcessSettings,
     key: SigningKey,
+    giving: Arc<dyn Giving>,
 }
 
 /// How long a bridge that is being removed may take to end its agent.
@@ -52,8 +55,8 @@ const SOCKET_PATH_LIMIT: usize = 100;
 
 impl ProcessProvisioner {
     /// With the installation's key, from which each bridge's secret is derived.
-    pub fn new(settings: ProcessSettings, key: SigningKey) -> Self {
-        Self { settings, key }
+    pub fn new(settings: ProcessSettings, key: SigningKey, giving: Arc<dyn Giving>) -> Self {
+        Self { settings, key, giving }
     }
 
     fn folder(&self, session: &SessionId) -> PathBuf {
@@ -68,7 +71,9 @@ impl ProcessProvisioner {
     async fn adopt(&self, session: &SessionId) -> Result<Option<Reached>, ProvisionError> {
         let Ok(stream) = UnixStream::connect(self.socket(session)).await else { return Ok(None) };
         let secret = self.key.derive("bridge", session.as_str());
-        match greet(stream, secret.reveal(), &self.settings.gateway, Fate::untold(), OnStop::Tell).await {
+        let given = self.giving.given(session, Whereabouts::Here).await;
+        let greeting = Greeting { secret: secret.reveal(), gateway: &self.settings.gateway, given };
+        match greet(stream, greeting, Fate::untold(), OnStop::Tell).await {
             Ok(reached) => Ok(Some(reached)),
             Err(DialError::Broken(_)) => Ok(None),
             Err(error) => Err(ProvisionError::lasting(format!(

@@ -1,12 +1,8 @@
 //! The agent: started when wanted, relayed while it lives, reported when it ends. Never restarted unasked.
-//!
-//! A bridge supervises a list of children, of which this is the only one so far; [`group::Group`] is what every child
-//! of the list is: a process group with an end.
 
-mod errors;
-mod group;
 mod input;
 mod output;
+mod starting;
 
 use std::time::Duration;
 
@@ -16,9 +12,9 @@ use crate::Settings;
 use crate::bridge::unix_ms;
 use crate::claim::Claim;
 use crate::desk::Desk;
+use crate::errors::Errors;
+use crate::group::{Ending, Group, Pipes};
 use crate::inbox::{End, Order};
-use errors::Errors;
-use group::{Ending, Group, Pipes};
 use output::Output;
 
 /// How long an agent may live on after it closed its output.
@@ -31,7 +27,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub(crate) async fn supervise(desk: &Desk, settings: &Settings, claim: &mut Claim) {
     while desk.order().await == Order::Start {
         let epoch = desk.begin_agent(unix_ms());
-        match Group::spawn(settings) {
+        let given = desk.given().borrow().clone();
+        match starting::start(settings, given.as_ref()) {
             Ok((group, pipes)) => {
                 claim.note(group.id());
                 tracing::info!(agent.epoch = epoch, "the agent is started");
@@ -58,7 +55,7 @@ async fn live(
     pipes: Pipes,
 ) -> (String, Option<String>) {
     let mut output = Output::new(pipes.stdout, settings.limits.line_bytes);
-    let mut errors = Errors::new(pipes.stderr, settings.log.clone());
+    let mut errors = Errors::new("agent", pipes.stderr, settings.log.clone());
     let ending = {
         let mute = async {
             output.relay(desk).await;

@@ -108,15 +108,16 @@ impl Desk {
         }
     }
 
-    /// What to do now that no agent runs. None is started before the lines of the last one left room for it.
+    /// What to do now that no agent runs. None is started before the first gateway came, which says with what it is
+    /// reached, nor before the lines of the last one left room for it.
     pub(crate) async fn order(&self) -> Order {
         loop {
-            let (order, has_room) = {
+            let (order, may_start) = {
                 let state = self.state();
-                (state.inbox.order(), state.kept.has_room())
+                (state.inbox.order(), state.met && state.kept.has_room())
             };
             match order {
-                Some(Order::Start) if !has_room => {}
+                Some(Order::Start) if !may_start => {}
                 Some(order) => return order,
                 None => {}
             }

@@ -18,6 +18,9 @@ impl Desk {
         if let Some(displaced) = state.gateway.replace(Arc::clone(gateway)) {
             displaced.displace();
         }
+        if !std::mem::replace(&mut state.met, true) {
+            self.orders.notify_one();
+        }
         self.look_whether_idle(state);
         let standing = state.kept.before_first();
         FromBridge::Welcome {

@@ -5,6 +5,7 @@ mod gateway_side;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use argus_protocol::bridge::Given;
 use tokio::sync::{Notify, watch};
 
 use crate::Settings;
@@ -25,6 +26,7 @@ pub(crate) struct Desk {
     /// The supervisor has something new to look at.
     orders: Notify,
     idle: watch::Sender<bool>,
+    given: watch::Sender<Option<Given>>,
 }
 
 #[derive(Debug)]
@@ -34,6 +36,8 @@ struct State {
     turns: Turns,
     /// A frame was handed to the agent, and it has not said anything since: what it was asked may be a turn.
     unheard: bool,
+    /// A gateway has come, perhaps gone again.
+    met: bool,
     gateway: Option<Arc<Gateway>>,
 }
 
@@ -65,12 +69,14 @@ impl Desk {
                 inbox: Inbox::new(),
                 turns: Turns::default(),
                 unheard: false,
+                met: false,
                 gateway: None,
             }),
             room: Notify::new(),
             input: Notify::new(),
             orders: Notify::new(),
             idle: watch::Sender::new(true),
+            given: watch::Sender::new(None),
         }
     }
 
@@ -81,6 +87,21 @@ impl Desk {
     fn look_whether_idle(&self, state: &State) {
         let idle = state.gateway.is_none() && !state.turns.running();
         self.idle.send_if_modified(|known| std::mem::replace(known, idle) != idle);
+    }
+
+    /// The newest gateway says with what it is reached. One that does not say leaves what an earlier one said.
+    pub(crate) fn give(&self, given: Option<Given>) {
+        let Some(given) = given else { return };
+        self.given.send_if_modified(|known| {
+            let news = known.as_ref() != Some(&given);
+            *known = Some(given);
+            news
+        });
+    }
+
+    /// With what the gateway is reached, now and whenever that changes.
+    pub(crate) fn given(&self) -> watch::Receiver<Option<Given>> {
+        self.given.subscribe()
     }
 
     /// Whether there is neither a gateway nor a turn, now and whenever that changes.

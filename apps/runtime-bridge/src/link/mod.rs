@@ -91,7 +91,9 @@ impl Gateway {
 
 /// Serves a gateway that said a good hello.
 pub(crate) async fn serve(desk: &Desk, greeted: Greeted) {
-    let Greeted { lines, output, name } = greeted;
+    let Greeted { lines, output, name, given } = greeted;
+    // Before anything can be asked for that needs it.
+    desk.give(given);
     let gateway = Arc::new(Gateway::default());
     let attached = Attached { desk, gateway: &gateway };
     let welcome = desk.attach(&gateway);

@@ -98,6 +98,7 @@ async fn an_agent_that_nobody_listens_to_is_held_up_and_loses_nothing() {
         settings.spill_dir = Some(settings.workspace.join("../spill"));
     })
     .await;
+    drop(bridge.gateway().await);
     until("memory and disk are full", || spoken(&bridge) >= 500).await;
     let held_at = stalled(&bridge).await;
     assert!((500..1000).contains(&held_at), "memory and disk hold some 550 lines, the pipe 65: {held_at}");

@@ -6,5 +6,6 @@ mod agent;
 mod bounds;
 mod door;
 mod ends;
+mod node;
 mod program;
 mod replay;

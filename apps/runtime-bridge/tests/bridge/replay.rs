@@ -107,8 +107,10 @@ async fn a_bridge_is_free_when_nothing_runs_and_nothing_is_kept() {
     let bridge = TestBridge::start(TURNS).await;
     let free = async || bridge.gateway().await.1.free;
     let (mut gateway, first) = bridge.gateway().await;
-    assert!(!first.free, "that the agent came up is not acknowledged");
+    assert!(first.free, "no agent runs before the first gateway comes");
     gateway.agent_is_up().await;
+    assert!(!free().await, "that the agent came up is not acknowledged");
+    let (mut gateway, _) = bridge.gateway().await;
     let acknowledge = async |gateway: &mut TestGateway, n| {
         gateway.control(&FromGateway::Ack { n }).await;
         gateway.control(&FromGateway::Ping {}).await;

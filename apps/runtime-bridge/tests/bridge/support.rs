@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use argus_jsonl::{Line, LineCodec};
-use argus_protocol::bridge::{self, AgentState, Event, FromBridge, FromGateway};
+use argus_protocol::bridge::{self, AgentState, Event, FromBridge, FromGateway, Given};
 use argus_protocol::token::Secret;
 use argus_runtime_bridge::{AgentCommand, Bridge, Limits, Listen, Log, Settings};
 use bytes::Bytes;
@@ -46,6 +46,8 @@ pub(crate) fn settings(dir: &Path, agent: &str) -> Settings {
         environment: std::env::vars_os().collect(),
         home: None,
         workspace: dir.join("workspace"),
+        session: Some("s1".to_owned()),
+        node: Vec::new(),
         spill_dir: None,
         idle_exit: None,
         log: Log::file(&dir.join("bridge.log"), 1 << 20).unwrap(),
@@ -148,7 +150,22 @@ impl TestGateway {
     }
 
     pub(crate) async fn hello(&mut self, v: u32, secret: &str) {
-        self.control(&FromGateway::Hello { v, secret: secret.into(), gateway: "test".into() }).await;
+        self.control(&FromGateway::Hello { v, secret: secret.into(), gateway: "test".into(), given: None })
+            .await;
+    }
+
+    /// Says a good hello that gives something, and reads the welcome.
+    pub(crate) async fn giving(socket: &Path, given: Given) -> Self {
+        let mut gateway = Self::dial(socket).await;
+        let hello = FromGateway::Hello {
+            v: bridge::VERSION,
+            secret: SECRET.into(),
+            gateway: "test".into(),
+            given: Some(given),
+        };
+        gateway.control(&hello).await;
+        assert!(matches!(gateway.next().await, Said::Control(FromBridge::Welcome { .. })));
+        gateway
     }
 
     pub(crate) async fn control(&mut self, line: &FromGateway) {

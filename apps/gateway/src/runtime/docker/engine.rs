@@ -3,6 +3,7 @@
 mod shapes;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -158,6 +159,13 @@ impl Engine {
             EndpointSettings { aliases: Some(vec![name.to_owned()]), ..EndpointSettings::default() };
         let request = NetworkConnectRequest { container: there.id, endpoint_config: Some(endpoint) };
         self.told(self.docker().await?.connect_network(network, request).await)
+    }
+
+    /// The address that the engine's machine has in a network.
+    pub(super) async fn address_in(&self, network: &str) -> Result<Option<IpAddr>> {
+        let told = found(self.told(self.docker().await?.inspect_network(network, None).await))?;
+        let ranges = told.and_then(|network| network.ipam?.config).unwrap_or_default();
+        Ok(ranges.into_iter().filter_map(|range| range.gateway).find_map(|address| address.parse().ok()))
     }
 
     async fn oldest_network(&self, name: &str) -> Result<Option<String>> {

@@ -2,14 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use argus_protocol::bridge::LISTENING;
+use argus_protocol::bridge::{Given, LISTENING};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use tokio::net::TcpStream;
 
 use super::engine::Output;
 use super::spec::PORT;
-use crate::runtime::link::{DialError, Fate, OnStop, greet};
+use crate::runtime::link::{DialError, Fate, Greeting, OnStop, greet};
 use crate::runtime::provision::Reached;
 
 /// How much of a container's output is kept for the words about its end, in bytes.
@@ -21,6 +21,7 @@ pub(super) struct Call<'a> {
     pub(super) address: IpAddr,
     pub(super) secret: &'a str,
     pub(super) gateway: &'a str,
+    pub(super) given: Option<Given>,
     pub(super) fate: Fate,
 }
 
@@ -40,7 +41,8 @@ impl Call<'_> {
         let Ok(stream) = TcpStream::connect(address).await else { return Ok(Called::Nobody) };
         // It fails where the other end is gone, which is noticed soon enough.
         _ = stream.set_nodelay(true);
-        match greet(stream, self.secret, self.gateway, self.fate.clone(), OnStop::Tell).await {
+        let greeting = Greeting { secret: self.secret, gateway: self.gateway, given: self.given.clone() };
+        match greet(stream, greeting, self.fate.clone(), OnStop::Tell).await {
             Ok(reached) => Ok(Called::Reached(Box::new(reached))),
             Err(DialError::Broken(_)) => Ok(Called::Nobody),
             Err(error) => Err(error),

@@ -19,6 +19,7 @@ use super::seed::sow;
 use super::spec::{self, ContainerSpec, Files, Ground, LAYOUT, label};
 use super::watch::Watch;
 use crate::config::{DockerConfig, Scope};
+use crate::runtime::giving::{Giving, Whereabouts};
 use crate::runtime::provision::{KnownRuntime, ProvisionError, Provisioner, Reached};
 
 /// What containers are made from.
@@ -53,6 +54,7 @@ pub struct DockerProvisioner {
     watching: DropGuard,
     /// The container that we run in.
     ourselves: Option<String>,
+    pub(super) giving: Arc<dyn Giving>,
     /// The network that we have joined. Held while it is looked for, so that two sessions do not make two of one name.
     network: Mutex<Option<String>>,
 }
@@ -68,7 +70,7 @@ const ATTEMPTS: usize = 3;
 impl DockerProvisioner {
     /// With the installation's key, from which its id and each bridge's secret are derived.
     /// Begins to watch the engine, which need not run yet.
-    pub fn start(settings: DockerSettings, key: SigningKey) -> Self {
+    pub fn start(settings: DockerSettings, key: SigningKey, giving: Arc<dyn Giving>) -> Self {
         let engine =
             Engine::new(settings.config.host.clone(), settings.limit.clamp(LEAST_ANSWER_LIMIT, ANSWER_LIMIT));
         let engine = Arc::new(engine);
@@ -86,7 +88,7 @@ impl DockerProvisioner {
         });
         let watching = stop.drop_guard();
         let (ourselves, network) = (ourselves::container(), Mutex::default());
-        Self { settings, key, installation, engine, watch, watching, ourselves, network }
+        Self { settings, key, installation, engine, watch, watching, ourselves, giving, network }
     }
 
     fn folder(&self, session: &SessionId) -> PathBuf {
@@ -151,6 +153,17 @@ impl DockerProvisioner {
             *joined = Some(id.clone());
         }
         Ok(id)
+    }
+
+    /// Where the containers of that network are, seen from us.
+    pub(super) async fn whereabouts(&self, network: &str) -> Whereabouts {
+        if self.ourselves.is_some() {
+            return Whereabouts::BesideUs;
+        }
+        match self.engine.address_in(network).await {
+            Ok(Some(address)) => Whereabouts::Network(address),
+            Ok(None) | Err(_) => Whereabouts::Elsewhere,
+        }
     }
 
     async fn container(&self, session: &SessionId) -> Result<Option<Found>, ProvisionError> {

@@ -99,7 +99,7 @@ impl DockerProvisioner {
         self.engine.start(id).await?;
         argus_crash_point::here("container.started").await;
         let secret = self.key.derive("bridge", session.as_str());
-        let heard = match self.call(id, &wanted.network, secret.reveal()).await? {
+        let heard = match self.call(session, id, &wanted.network, secret.reveal()).await? {
             Some(call) => {
                 call.when_listening(output).await.map_err(|error| no_bridge(&wanted.name, &error))?
             }
@@ -129,7 +129,7 @@ impl DockerProvisioner {
         found: Found,
     ) -> Result<Option<Reached>, ProvisionError> {
         let secret = self.key.derive("bridge", session.as_str());
-        let Some(call) = self.call(&found.id, &wanted.network, secret.reveal()).await? else {
+        let Some(call) = self.call(session, &found.id, &wanted.network, secret.reveal()).await? else {
             return Ok(None);
         };
         let told = |error: DialError| no_bridge(&found.name, &error);
@@ -162,13 +162,16 @@ impl DockerProvisioner {
     /// How to call a container's bridge; `None` when it has no address, since it ended.
     async fn call<'a>(
         &'a self,
+        session: &SessionId,
         id: &str,
         network: &str,
         secret: &'a str,
     ) -> Result<Option<Call<'a>>, ProvisionError> {
         let fate = self.watch.follow(id);
         let address = self.engine.find(id).await?.and_then(|found| found.address(network));
+        let Some(address) = address else { return Ok(None) };
+        let given = self.giving.given(session, self.whereabouts(network).await).await;
         let gateway = &self.settings.gateway;
-        Ok(address.map(|address| Call { address, secret, gateway, fate }))
+        Ok(Some(Call { address, secret, gateway, given, fate }))
     }
 }

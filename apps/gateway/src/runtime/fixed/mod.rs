@@ -6,6 +6,7 @@ mod standing;
 
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use argus_protocol::SessionId;
@@ -15,7 +16,8 @@ use async_trait::async_trait;
 use self::dial::dial;
 use self::plain::Plain;
 use self::standing::Standing;
-use super::link::{DialError, Fate, OnStop, greet};
+use super::giving::{Giving, Whereabouts};
+use super::link::{DialError, Fate, Greeting, OnStop, greet};
 use super::provision::{KnownRuntime, ProvisionError, Provisioner, Reached};
 use crate::config::{Upstream, UpstreamProtocol};
 
@@ -40,6 +42,7 @@ pub struct FixedProvisioner {
     settings: FixedSettings,
     sessions: FixedSessions,
     standing: Standing,
+    giving: Arc<dyn Giving>,
 }
 
 /// The only sessions there are, and which one a caller means.
@@ -74,9 +77,9 @@ impl FixedSessions {
 
 impl FixedProvisioner {
     /// Over these upstreams.
-    pub fn new(settings: FixedSettings) -> Self {
+    pub fn new(settings: FixedSettings, giving: Arc<dyn Giving>) -> Self {
         let sessions = settings.upstreams.iter().map(|up| (up.id.clone(), up.session.clone())).collect();
-        Self { settings, sessions: FixedSessions(sessions), standing: Standing::default() }
+        Self { settings, sessions: FixedSessions(sessions), standing: Standing::default(), giving }
     }
 
     fn upstream(&self, session: &SessionId) -> Result<&Upstream, ProvisionError> {
@@ -111,7 +114,9 @@ impl FixedProvisioner {
         };
         match &upstream.protocol {
             UpstreamProtocol::Plain => Ok(Plain { place, line_limit: self.settings.line_limit }.talk(stream)),
-            UpstreamProtocol::Bridge { secret } => self.greet(&place, stream, secret).await,
+            UpstreamProtocol::Bridge { secret } => {
+                self.greet(&place, stream, &upstream.session, secret).await
+            }
         }
     }
 
@@ -120,10 +125,12 @@ impl FixedProvisioner {
         &self,
         place: &str,
         stream: tokio::net::TcpStream,
+        session: &SessionId,
         secret: &Secret,
     ) -> Result<Reached, ProvisionError> {
-        let gateway = &self.settings.gateway;
-        let greeted = greet(stream, secret.reveal(), gateway, Fate::untold(), OnStop::HangUp).await;
+        let given = self.giving.given(session, Whereabouts::Elsewhere).await;
+        let greeting = Greeting { secret: secret.reveal(), gateway: &self.settings.gateway, given };
+        let greeted = greet(stream, greeting, Fate::untold(), OnStop::HangUp).await;
         greeted.map_err(|error| match error {
             DialError::Broken(_) => ProvisionError::passing(format!("{place}: {error}")),
             DialError::Refused(_) | DialError::NotABridge(_) => {

@@ -1,4 +1,4 @@
-//! The agent's error output: every line to the log, the end of it remembered for the person who must mend it.
+//! A child's error output: every line to the log, the end of it remembered for the person who must mend it.
 
 use std::collections::VecDeque;
 
@@ -16,21 +16,23 @@ const TAIL_BYTES: usize = 2048;
 const LINE_BYTES: usize = 16 * 1024;
 
 /// The reading end.
-pub(super) struct Errors<R> {
+pub(crate) struct Errors<R> {
     lines: FramedRead<R, LineCodec>,
+    whose: &'static str,
     log: Log,
     tail: VecDeque<u8>,
     closed: bool,
 }
 
 impl<R: AsyncRead + Unpin> Errors<R> {
-    pub(super) fn new(stderr: R, log: Log) -> Self {
+    /// Of the child that the log calls so.
+    pub(crate) fn new(whose: &'static str, stderr: R, log: Log) -> Self {
         let lines = FramedRead::with_capacity(stderr, LineCodec::new(LINE_BYTES), 4096);
-        Self { lines, log, tail: VecDeque::new(), closed: false }
+        Self { lines, whose, log, tail: VecDeque::new(), closed: false }
     }
 
-    /// Writes lines to the log until the agent closes its error output. May be cancelled.
-    pub(super) async fn relay(&mut self) {
+    /// Writes lines to the log until the child closes its error output. May be cancelled.
+    pub(crate) async fn relay(&mut self) {
         while !self.closed {
             match self.lines.next().await {
                 Some(Ok(Line::Text(line))) => self.note(&line),
@@ -43,7 +45,7 @@ impl<R: AsyncRead + Unpin> Errors<R> {
     }
 
     /// The last lines, if there were any.
-    pub(super) fn tail(&self) -> Option<String> {
+    pub(crate) fn tail(&self) -> Option<String> {
         let bytes: Vec<u8> = self.tail.iter().copied().collect();
         let text = String::from_utf8_lossy(&bytes);
         let mut start = text.len().saturating_sub(TAIL_BYTES);
@@ -56,7 +58,7 @@ impl<R: AsyncRead + Unpin> Errors<R> {
 
     fn note(&mut self, line: &[u8]) {
         let line = &uncoloured(line);
-        self.log.agent_line(line);
+        self.log.line_of(self.whose, line);
         self.tail.extend(line.iter().chain(b"\n"));
         let surplus = self.tail.len().saturating_sub(TAIL_BYTES);
         self.tail.drain(..surplus);
@@ -86,7 +88,7 @@ mod tests {
     use super::*;
 
     async fn tail(text: &[u8]) -> Option<String> {
-        let mut errors = Errors::new(text, Log::stderr());
+        let mut errors = Errors::new("agent", text, Log::stderr());
         errors.relay().await;
         errors.tail()
     }

@@ -2,13 +2,11 @@
 
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
-
-use crate::Settings;
 
 /// How long a group may take to end after it was asked.
 const TERMINATE_TIME: Duration = Duration::from_secs(2);
@@ -18,7 +16,7 @@ const TERMINATE_TIME: Duration = Duration::from_secs(2);
 /// A process that left the group (a daemon with its own session) is out of reach here; only a container's end, or the
 /// person whose machine it is, ends that one.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(crate) struct Group {
     child: Child,
     id: Pid,
     /// What the leader left, once it is gone.
@@ -28,15 +26,15 @@ pub(super) struct Group {
 
 /// The child's ends of its standard streams.
 #[derive(Debug)]
-pub(super) struct Pipes {
-    pub(super) stdin: ChildStdin,
-    pub(super) stdout: ChildStdout,
-    pub(super) stderr: ChildStderr,
+pub(crate) struct Pipes {
+    pub(crate) stdin: ChildStdin,
+    pub(crate) stdout: ChildStdout,
+    pub(crate) stderr: ChildStderr,
 }
 
 /// How a group comes to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// Its leader is gone already.
     Exited,
     /// It is asked, and killed if it does not listen.
@@ -46,48 +44,35 @@ pub(super) enum Ending {
 }
 
 impl Group {
-    /// Starts the agent, or tells in words why it cannot be.
-    pub(super) fn spawn(settings: &Settings) -> Result<(Self, Pipes), String> {
-        let program = settings.agent.program();
-        if !settings.workspace.is_dir() {
-            let workspace = settings.workspace.display();
-            return Err(format!(
-                "cannot start `{program}`: its folder `{workspace}` is missing and cannot be made"
-            ));
-        }
-        let mut child = Command::new(program)
-            .args(settings.agent.arguments())
-            .env_clear()
-            .envs(settings.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(&settings.workspace)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .map_err(|error| cannot_start(program, &error))?;
+    /// Starts a command as the leader of a group of its own.
+    pub(crate) fn lead(mut command: Command) -> io::Result<Self> {
+        let child = command.process_group(0).spawn()?;
         let id = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let (Some(id), (Some(stdin), Some(stdout), Some(stderr))) = (id, pipes) else {
-            return Err(format!("cannot start `{program}`: it has no number or no pipes"));
-        };
-        Ok((Self { child, id, status: None, ended: false }, Pipes { stdin, stdout, stderr }))
+        let id = id.ok_or_else(|| io::Error::other("it has no number"))?;
+        Ok(Self { child, id, status: None, ended: false })
+    }
+
+    /// The leader's standard streams, once, as far as they are pipes.
+    pub(crate) fn pipes(&mut self) -> Option<Pipes> {
+        let child = &mut self.child;
+        let (stdin, stdout, stderr) = (child.stdin.take()?, child.stdout.take()?, child.stderr.take()?);
+        Some(Pipes { stdin, stdout, stderr })
     }
 
     /// The group's number, which is its leader's.
-    pub(super) fn id(&self) -> Pid {
+    pub(crate) fn id(&self) -> Pid {
         self.id
     }
 
     /// Waits until the leader is gone. May be cancelled.
-    pub(super) async fn exited(&mut self) {
+    pub(crate) async fn exited(&mut self) {
         if self.status.is_none() {
             self.status = Some(self.child.wait().await);
         }
     }
 
     /// Ends the whole group; tells how its leader ended.
-    pub(super) async fn end(&mut self, ending: Ending) -> String {
+    pub(crate) async fn end(&mut self, ending: Ending) -> String {
         if ending == Ending::Terminate {
             self.signal(Signal::TERM);
             let _ = tokio::time::timeout(TERMINATE_TIME, self.exited()).await;
@@ -123,19 +108,4 @@ fn in_words(status: ExitStatus) -> String {
         (None, Some(signal)) => format!("signal {signal}"),
         (None, None) => "unknown".to_owned(),
     }
-}
-
-fn cannot_start(program: &str, error: &io::Error) -> String {
-    let reason = match error.kind() {
-        io::ErrorKind::NotFound if program.contains('/') => {
-            "not found, or the interpreter its first line names is not; check the path in `ARGUS_RUNTIME_CMD` (`APP_SERVER_CMD` of the bridge)"
-                .to_owned()
-        }
-        io::ErrorKind::NotFound => {
-            "not found on PATH; install it, or name its path in `ARGUS_RUNTIME_CMD` (`APP_SERVER_CMD` of the bridge)".to_owned()
-        }
-        io::ErrorKind::PermissionDenied => "not allowed; is it an executable file?".to_owned(),
-        _ => error.to_string(),
-    };
-    format!("cannot start `{program}`: {reason}")
 }
