@@ -26,15 +26,15 @@ FROM ${RUST_IMAGE} AS built
 ARG PROFILE=release
 WORKDIR /src
 COPY --from=manifests /manifests .
-RUN cargo build --locked --profile "$PROFILE" --package argus --package argus-runtime-bridge
+RUN cargo build --locked --profile "$PROFILE" --package argus --package argus-runtime-bridge --package argus-node-host
 COPY apps apps
 COPY crates crates
 COPY docs/templates docs/templates
 COPY deploy/seccomp deploy/seccomp
 # Cargo goes by times, and these sources may be older than the empty ones that were just built.
 RUN set -eu; find apps crates -name '*.rs' -exec touch {} +; \
-    cargo build --locked --profile "$PROFILE" --package argus --package argus-runtime-bridge; \
-    mkdir /built; cp "target/$PROFILE/argus" "target/$PROFILE/argus-runtime-bridge" /built
+    cargo build --locked --profile "$PROFILE" --package argus --package argus-runtime-bridge --package argus-node-host; \
+    mkdir /built; cp "target/$PROFILE/argus" "target/$PROFILE/argus-runtime-bridge" "target/$PROFILE/argus-node-host" /built
 
 # Only what `argus` needs: no shell, no package manager, nothing to keep up to date but glibc and certificates.
 FROM ${BASE_IMAGE} AS files

@@ -96,7 +96,8 @@ impl Docker {
     /// # Panics
     /// When it cannot be built.
     pub fn image(&self) -> String {
-        let files = [programs::program("argus-runtime-bridge"), app_server::binary()];
+        let ours = ["argus-runtime-bridge", "argus-node-host"].map(programs::program);
+        let files: Vec<_> = ours.into_iter().chain([app_server::binary()]).collect();
         self.build("", &files, "debian:bookworm-slim")
     }
 

@@ -28,6 +28,8 @@ pub enum Step {
     Run(String),
     /// The same outside of the agent's sandbox, for which the agent asks.
     RunOutside(String),
+    /// A tool of the gateway that the agent shall call, with its arguments as JSON.
+    Tool(String, String),
     /// The answer goes wrong here.
     Fail(Failure),
 }
@@ -59,7 +61,7 @@ impl Failure {
 
 impl Step {
     fn is_command(&self) -> bool {
-        matches!(self, Self::Run(_) | Self::RunOutside(_))
+        matches!(self, Self::Run(_) | Self::RunOutside(_) | Self::Tool(..))
     }
 }
 
@@ -118,6 +120,12 @@ impl Script {
         self.step(Step::RunOutside(command.to_owned()))
     }
 
+    /// A tool of the gateway for the agent to call.
+    #[must_use]
+    pub fn tool(self, name: &str, arguments: &serde_json::Value) -> Self {
+        self.step(Step::Tool(name.to_owned(), arguments.to_string()))
+    }
+
     /// Goes wrong here.
     #[must_use]
     pub fn fail(self, failure: Failure) -> Self {
@@ -152,6 +160,10 @@ impl Script {
                 "slow" => pace = Duration::from_millis(argument.parse().unwrap_or(0)),
                 "think" => before.push(Step::Think(argument.to_owned())),
                 "run" => before.push(Step::Run(argument.to_owned())),
+                "tool" => {
+                    let (name, arguments) = argument.split_once(' ').unwrap_or((argument, "{}"));
+                    before.push(Step::Tool(name.to_owned(), arguments.to_owned()));
+                }
                 "outside" => before.push(Step::RunOutside(argument.to_owned())),
                 "hold" => midway.push(Step::Gate(argument.to_owned())),
                 "cut" => midway.push(Step::Fail(Failure::Cut)),

@@ -81,6 +81,13 @@ impl Answer {
                         "call_id": format!("call_{id}"), "name": "exec_command", "arguments": arguments });
                     writer.event("response.output_item.done", json!({ "item": call })).await?;
                 }
+                Step::Tool(name, arguments) => {
+                    writer.close(open.take()).await?;
+                    let call = json!({ "type": "function_call", "id": format!("fc_{id}"),
+                        "call_id": format!("call_{id}"), "namespace": "mcp__argus", "name": name,
+                        "arguments": arguments });
+                    writer.event("response.output_item.done", json!({ "item": call })).await?;
+                }
                 Step::Fail(failure) => return writer.fail(&response, failure).await,
             }
         }
