@@ -67,6 +67,8 @@ pub enum Input {
     RuntimeLives,
     /// Another session needs the place of this one's runtime: it is stopped if nothing needs it.
     MakeRoom,
+    /// Something that a turn left in the runtime still goes on, such as a job of its node. It does not start one.
+    StillAtWork,
     /// A numbered line of the runtime.
     FromRuntime {
         /// Its number.

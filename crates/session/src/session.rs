@@ -125,6 +125,7 @@ impl Session {
             Input::RuntimeMayBeHad => self.runtime_may_be_had(),
             Input::RuntimeLives => self.want_runtime(),
             Input::MakeRoom => self.make_room(),
+            Input::StillAtWork => self.needed_at = self.now.mono,
             Input::FromRuntime { seq, line } => self.runtime_said(seq, line),
             Input::RuntimeTook { seq } => self.link.iter_mut().for_each(|link| link.took(seq)),
             Input::Submit { submission, ticket } => self.submit(submission, ticket),

@@ -313,6 +313,7 @@ impl Actor {
                 self.sessions.seats.take(&self.id, &self.bell);
                 Input::RuntimeLives
             }
+            Command::StillAtWork => Input::StillAtWork,
             Command::Detach { client } => {
                 self.clients.remove(&client);
                 Input::Detached { client }

@@ -26,6 +26,8 @@ pub(super) enum Command {
     },
     /// A runtime of this session lives.
     Adopt,
+    /// Something goes on in it.
+    StillAtWork,
     /// The permit is the client's place in the session's line.
     Frame {
         client: ClientId,
@@ -175,6 +177,12 @@ impl SessionHandle {
     /// A runtime of this session lives: it is reached, and stopped in time if nothing needs it.
     pub(super) async fn adopt(&self) {
         _ = self.tell(Command::Adopt).await;
+    }
+
+    /// Something that a turn left in its runtime goes on there: the runtime is not stopped as if nothing needed it. Says
+    /// it once; what goes on has to be told again. A session that is busy need not hear it.
+    pub fn still_at_work(&self) {
+        _ = self.commands.try_send(Command::StillAtWork);
     }
 
     /// Ends the session for good; returns when everything that waited has its outcome.

@@ -150,6 +150,26 @@ fn a_runtime_that_lives_is_adopted_though_nothing_needs_it() {
 }
 
 #[test]
+fn what_a_turn_left_at_work_keeps_the_runtime_awake_and_wakes_none() {
+    let mut world = idle_after_a_minute();
+    world.feed(Input::StillAtWork);
+    world.run();
+    assert_eq!(world.provisioned, 0);
+    world.greeted(1);
+    for _ in 0..10 {
+        world.pass(50_000);
+        world.feed(Input::StillAtWork);
+    }
+    world.pass(59_000);
+    assert!(world.has_agent());
+    world.pass(1_000);
+    assert!(world.bridge.is_none());
+    world.feed(Input::StillAtWork);
+    world.run();
+    assert_eq!(world.provisioned, 1);
+}
+
+#[test]
 fn zero_means_never() {
     let mut world = World::new();
     world.greeted(1);
