@@ -3,6 +3,7 @@
 mod automation;
 mod channels;
 mod giving;
+mod devices;
 mod rounds;
 mod runtimes;
 
@@ -107,6 +108,7 @@ impl App {
             next_client: next_client.clone(),
         };
         let automation = automation::open(&config, &ledger, state, pulse, &bots, workers).await?;
+        let devices = devices::open(&config, &ledger, &key, &access, &automation, &sessions).await?;
         let turns = Arc::new(ChatTurns::new(intake.clone(), sessions.clone(), key, next_client.clone()));
         let chats = Chats::new(channels::chats_parts(&config, ledger.clone(), turns, bots));
 
@@ -124,6 +126,7 @@ impl App {
             intake: intake.clone(),
             automation: automation.clone(),
             chats: chats.clone(),
+            devices,
             sending,
             standing: Arc::new(Health::new(
                 config.home.clone(),

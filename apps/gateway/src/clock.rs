@@ -67,6 +67,11 @@ pub fn new_run_mark() -> String {
     random_hex::<4>()
 }
 
+/// A new call's id: 32 hex digits.
+pub fn new_call_id() -> String {
+    random_hex::<16>()
+}
+
 /// A new name for a numbering: 16 hex digits.
 pub fn new_epoch() -> String {
     random_hex::<8>()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use argus_protocol::node::{Exited, NodeInfo};
 use argus_protocol::token::SigningKey;
 use argus_protocol::{ClientId, SessionId, SubmissionId};
 use argus_session::{Answer, ChatQuestion, Haste, Hastened, LaneStatus, QuestionEnd, Submission, Target};
@@ -12,11 +13,16 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
+use crate::automation::Automation;
+use crate::automation::events::{Event, EventError};
+use crate::automation::exits::{Exit, ExitEnd};
 use crate::automation::intake::Intake;
+use crate::automation::nodes::{Node, NodeChange};
 use crate::automation::ports::Workers;
 use crate::automation::reactor::AskChats;
 use crate::chat::Asking;
 use crate::chat::ports::{SessionLine, Standing, Stopped, Turns};
+use crate::devices::ports::{Change, Facts, NotTold};
 use crate::sessions::{AskError, KnownRuntime, SessionHandle, Sessions, probe};
 
 /// How long a session may take to answer a question about itself.
@@ -190,6 +196,76 @@ impl AskChats for Asking {
 
     async fn over(&self, session: &SessionId, key: &str, end: QuestionEnd) -> Result<(), String> {
         Asking::over(self, session, key, end).await.map_err(|error| error.to_string())
+    }
+}
+
+/// What nodes need of sessions and of automation.
+pub struct NodeFacts {
+    /// Tells sessions.
+    pub automation: Automation,
+    /// All of them.
+    pub sessions: Sessions,
+}
+
+#[async_trait]
+impl Facts for NodeFacts {
+    async fn knows(&self, session: &SessionId) -> bool {
+        self.sessions.knows(session).await
+    }
+
+    async fn stored_default(&self) -> Option<SessionId> {
+        self.sessions.stored_default().await
+    }
+
+    async fn exited(&self, session: &SessionId, node: &str, exit: &Exited) -> Result<(), NotTold> {
+        let end = match (exit.orphaned, exit.timed_out) {
+            (true, _) => ExitEnd::Orphaned,
+            (false, true) => ExitEnd::TimedOut,
+            (false, false) => ExitEnd::Ended,
+        };
+        let exit = exit.clone();
+        let exit = Exit {
+            node_id: node.to_owned(),
+            session: Some(session.clone()),
+            job_id: exit.job_id,
+            argv: exit.argv,
+            cwd: exit.cwd,
+            exit_code: exit.exit_code,
+            signal: exit.signal,
+            end,
+            stdout_tail: exit.stdout_tail,
+            stderr_tail: exit.stderr_tail,
+        };
+        told(self.automation.process_exited(&exit).await)
+    }
+
+    async fn changed(
+        &self,
+        session: &SessionId,
+        node: &NodeInfo,
+        ip: Option<String>,
+        change: Change,
+    ) -> Result<(), NotTold> {
+        let node = Node {
+            id: node.node_id.clone(),
+            display_name: node.display_name.clone(),
+            platform: node.platform.clone(),
+            version: node.version.clone(),
+            ip,
+        };
+        let change = match change {
+            Change::Came => NodeChange::Connected,
+            Change::Went => NodeChange::Disconnected,
+        };
+        told(self.automation.node_changed(session, &node, change).await)
+    }
+}
+
+fn told(told: Result<Event, EventError>) -> Result<(), NotTold> {
+    match told {
+        Ok(_) => Ok(()),
+        Err(error @ (EventError::Invalid(_) | EventError::Unknown(_))) => Err(NotTold::Never(error.to_string())),
+        Err(error) => Err(NotTold::NotNow(error.to_string())),
     }
 }
 

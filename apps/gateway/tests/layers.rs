@@ -19,7 +19,7 @@ const LAYERS: [&[&str]; 6] = [
 const TOO_FAR: [(&str, &[&str]); 1] = [("edge", &["runtime", "store", "telegram", "workspace"])];
 
 /// What a module may import of its own row, beside the topmost row, which introduces everybody to everybody.
-const NEIGHBOURS: [(&str, &str); 1] = [("automation", "delivery")];
+const NEIGHBOURS: [(&str, &str); 2] = [("automation", "delivery"), ("devices", "access")];
 
 /// Words that belong to one module alone.
 const OWN: [(&str, &[&str]); 4] = [

@@ -10,6 +10,7 @@ pub mod client;
 pub mod docker;
 pub mod gateway;
 pub mod model;
+pub mod node;
 pub mod programs;
 pub mod prompt;
 pub mod terminal;

@@ -58,6 +58,21 @@ pub enum Act {
     /// A client answered a question of the agent.
     #[serde(rename = "question answered")]
     QuestionAnswered,
+    /// A code for a node was shown.
+    #[serde(rename = "node code shown")]
+    NodeCodeShown,
+    /// A node got a credential of its own.
+    #[serde(rename = "node enrolled")]
+    NodeEnrolled,
+    /// That was taken back.
+    #[serde(rename = "node revoked")]
+    NodeRevoked,
+    /// A node connected with a token that is not its own.
+    #[serde(rename = "node connected")]
+    NodeConnected,
+    /// A command was done on a node, or not.
+    #[serde(rename = "node invoked")]
+    NodeInvoked,
     /// Somebody came with a wrong token, or with one that is for something else.
     #[serde(rename = "refused")]
     Refused,
@@ -68,7 +83,8 @@ struct Line<'a> {
     /// Unix milliseconds.
     at: u64,
     who: &'a str,
-    from: SocketAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<SocketAddr>,
     act: Act,
     subject: &'a str,
     outcome: &'a str,
@@ -95,6 +111,9 @@ struct Inner {
     entries: mpsc::Sender<Entry>,
     refusals: Pace,
     answers: Pace,
+    weak_nodes: Pace,
+    /// Calls of nodes for whose line there was no place.
+    uncalled: AtomicU64,
 }
 
 /// How many lines of one kind there may be, and how many there were beside.
@@ -127,6 +146,8 @@ impl Audit {
             entries,
             refusals: Pace::new(REFUSAL_EVERY, REFUSALS_AT_ONCE),
             answers: Pace::new(ANSWER_EVERY, ANSWERS_AT_ONCE),
+            weak_nodes: Pace::new(REFUSAL_EVERY, REFUSALS_AT_ONCE),
+            uncalled: AtomicU64::new(0),
         })))
     }
 
@@ -150,6 +171,22 @@ impl Audit {
         self.mention(&self.0.answers, by, Act::QuestionAnswered, subject, decision);
     }
 
+    /// Notes a node that came with a token which many may have, in the same way.
+    pub fn weak_node(&self, by: &Author, node: &str) {
+        let words = "with a shared token: `argus node enrol` gives it one of its own";
+        self.mention(&self.0.weak_nodes, by, Act::NodeConnected, node, words);
+    }
+
+    /// Notes a call of a node. Waits for nothing; where the disk is too slow for it, the next line tells how many are missing,
+    /// and the log has them all.
+    pub fn invoked(&self, who: &str, subject: &str, outcome: &str) {
+        let unnoted = self.0.uncalled.swap(0, Ordering::Relaxed);
+        let line = Line { at: unix_ms(), who, from: None, act: Act::NodeInvoked, subject, outcome, unnoted };
+        if self.0.entries.try_send(Entry { line: written(&line), written: None }).is_err() {
+            self.0.uncalled.fetch_add(unnoted + 1, Ordering::Relaxed);
+        }
+    }
+
     fn mention(&self, pace: &Pace, by: &Author, act: Act, subject: &str, outcome: &str) {
         let Some(unnoted) = pace.take() else { return };
         let entry = Entry { line: line(by, act, subject, outcome, unnoted), written: None };
@@ -161,8 +198,11 @@ impl Audit {
 
 fn line(by: &Author, act: Act, subject: &str, outcome: &str, unnoted: u64) -> Vec<u8> {
     let who = by.who.as_ref().map_or_else(|| "nobody known".to_owned(), ToString::to_string);
-    let line = Line { at: unix_ms(), who: &who, from: by.from, act, subject, outcome, unnoted };
-    let mut line = serde_json::to_vec(&line).expect("a line serializes");
+    written(&Line { at: unix_ms(), who: &who, from: Some(by.from), act, subject, outcome, unnoted })
+}
+
+fn written(line: &Line<'_>) -> Vec<u8> {
+    let mut line = serde_json::to_vec(line).expect("a line serializes");
     tracing::info!(target: "audit", "{}", String::from_utf8_lossy(&line));
     line.push(b'\n');
     line

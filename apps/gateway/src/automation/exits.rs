@@ -50,6 +50,8 @@ pub enum ExitEnd {
     Ended,
     /// It took too long and was ended.
     TimedOut,
+    /// It is not known whether: who looked after it is gone.
+    Orphaned,
 }
 
 impl Automation {
@@ -79,7 +81,14 @@ fn happening(exit: &Exit) -> Happening {
     result.extend(signal.as_ref().map(|signal| format!("signal={signal}")));
     result.extend(timed_out.then(|| "timedOut=true".to_owned()));
 
-    let mut text = format!("A command in the background has ended.\njobId: {job}");
+    let happened = match exit.end {
+        ExitEnd::Ended | ExitEnd::TimedOut => "A command in the background has ended.",
+        ExitEnd::Orphaned => {
+            "A command in the background was lost sight of: its machine or what looked after it was stopped. Whether it \
+             came to its end is not known; it does not run any more."
+        }
+    };
+    let mut text = format!("{happened}\njobId: {job}");
     let mut tell = |name: &str, value: &str| _ = write!(text, "\n{name}: {value}");
     if !command.is_empty() {
         tell("command", &command);
@@ -99,7 +108,7 @@ fn happening(exit: &Exit) -> Happening {
     text.push_str("\nprocess.logs with this jobId shows all that it wrote.");
     let meta = json!({
         "nodeId": node, "jobId": job, "argv": arguments(&exit.argv), "cwd": cwd, "exitCode": exit.exit_code,
-        "signal": signal, "timedOut": timed_out,
+        "signal": signal, "timedOut": timed_out, "orphaned": exit.end == ExitEnd::Orphaned,
     });
     Happening { kind: "process".to_owned(), text, meta: object(meta), key: Some(key(exit)), subject: None }
 }
@@ -166,7 +175,7 @@ mod tests {
                     process.logs with this jobId shows all that it wrote.";
         let meta = json!({
             "nodeId": "runtime:s1", "jobId": "j-1", "argv": ["make", "all\nnow"], "cwd": "/root", "exitCode": 2,
-            "signal": "SIGKILL", "timedOut": true,
+            "signal": "SIGKILL", "timedOut": true, "orphaned": false,
         });
         let expected = Happening {
             kind: "process".into(),

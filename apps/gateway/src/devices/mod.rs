@@ -1,15 +1,71 @@
 //! The machines on which commands run: who is connected, and one call of a command.
 
+mod admission;
+mod calls;
+mod connection;
+mod facts;
+mod invoking;
+mod outgoing;
+pub mod ports;
+mod registry;
+mod resolve;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use argus_protocol::SessionId;
-use argus_protocol::node::{Fault, NodeInfo, RUNTIME, code};
+use argus_protocol::node::{Fault, NodeInfo};
+use argus_protocol::token::SigningKey;
 use serde_json::value::RawValue;
-use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use self::connection::Connection;
+pub use self::outgoing::{Leave, Outgoing};
+use self::ports::Facts;
+use self::registry::Registry;
+use crate::access::Access;
+use crate::clock::unix_ms;
+use crate::store::LedgerError;
+use crate::store::ledger::Ledger;
 
 /// All nodes. Clones are handles to the same ones.
-#[derive(Clone, Debug, Default)]
-pub struct Devices(());
+#[derive(Clone)]
+pub struct Devices(Arc<Inner>);
+
+/// What they are made with.
+pub struct DevicesParts {
+    /// Where enrolled nodes are noted.
+    pub ledger: Ledger,
+    /// Signs tickets.
+    pub key: SigningKey,
+    /// Makes and ends credentials, and notes what is done.
+    pub access: Access,
+    /// Hears what nodes tell.
+    pub facts: Arc<dyn Facts>,
+    /// Who may use a node for which nothing was said.
+    pub usually: Usually,
+}
+
+/// Which sessions may use a node for which nothing was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usually {
+    /// Every one: people share them.
+    All,
+    /// The default one only: sessions belong to people or chats.
+    Default,
+}
+
+struct Inner {
+    ledger: Ledger,
+    key: SigningKey,
+    access: Access,
+    facts: Arc<dyn Facts>,
+    usually: Usually,
+    registry: Mutex<Registry>,
+    /// Everything that goes on beside connections.
+    tasks: TaskTracker,
+}
 
 /// Whose eyes look.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,16 +106,33 @@ pub struct Done {
 }
 
 impl Devices {
-    /// The nodes that are connected, by name, then by id.
-    pub fn list(&self, _sight: &Sight) -> Vec<NodeInfo> {
-        Vec::new()
+    /// Reads which nodes are enrolled; none is connected yet.
+    pub async fn open(parts: DevicesParts) -> Result<Self, LedgerError> {
+        let DevicesParts { ledger, key, access, facts, usually } = parts;
+        let registry = Mutex::new(Registry::of(ledger.nodes().await?));
+        let tasks = TaskTracker::new();
+        Ok(Self(Arc::new(Inner { ledger, key, access, facts, usually, registry, tasks })))
     }
 
-    /// Has a command done. Where `cancel` comes first, it is ended on the node.
-    pub async fn invoke(&self, wish: Wish, _cancel: CancellationToken) -> Done {
-        let own = || wish.session.as_ref().map_or_else(|| "self".to_owned(), |own| format!("{RUNTIME}{own}"));
-        let node_id = wish.node.filter(|node| !node.eq_ignore_ascii_case("self")).unwrap_or_else(own);
-        let fault = Fault::new(code::NOT_CONNECTED, format!("the node `{node_id}` is not connected"));
-        Done { node_id, outcome: Err(fault) }
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.0.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The nodes that are connected, by name, then by id.
+    pub fn list(&self, sight: &Sight) -> Vec<NodeInfo> {
+        let mut all = self.list_all(sight);
+        all.retain(|node| node.connected);
+        all
+    }
+
+    /// The same, and those that are enrolled and away.
+    pub fn list_all(&self, sight: &Sight) -> Vec<NodeInfo> {
+        self.registry().told(sight, unix_ms())
+    }
+}
+
+impl fmt::Debug for Devices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Devices")
     }
 }

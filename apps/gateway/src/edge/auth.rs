@@ -125,7 +125,7 @@ pub(super) fn admit(
 }
 
 /// The text that is offered as a token.
-fn offered(headers: &HeaderMap, query: Option<&str>) -> Option<String> {
+pub(super) fn offered(headers: &HeaderMap, query: Option<&str>) -> Option<String> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         return Some(value.to_str().map(bearer).unwrap_or_default().to_owned());
     }

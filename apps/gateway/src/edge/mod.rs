@@ -26,6 +26,7 @@ use crate::automation::intake::Intake;
 use crate::chat::Chats;
 use crate::config::ProvisionMode;
 use crate::delivery::Sending;
+use crate::devices::Devices;
 use crate::sessions::Sessions;
 
 pub use listen::{bind, serve};
@@ -51,6 +52,8 @@ pub struct Edge {
     pub automation: Automation,
     /// Who talks to us.
     pub chats: Chats,
+    /// The machines on which commands run.
+    pub devices: Devices,
     /// What sessions send of themselves.
     pub sending: Sending,
     /// Calls that wait for a session's main thread.

@@ -6,6 +6,7 @@ pub(super) mod cron;
 pub(super) mod events;
 pub(super) mod health;
 pub(super) mod heartbeat;
+pub(super) mod nodes;
 pub(super) mod sessions;
 
 use axum::http::StatusCode;

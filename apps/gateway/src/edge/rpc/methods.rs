@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::super::Edge;
 use super::super::auth::not_for;
 use super::{
-    Caller, InLine, May, automation, cron, heartbeat, session_of, session_of_params, system_events, tokens,
+    Caller, InLine, May, automation, cron, heartbeat, nodes, session_of, session_of_params, system_events, tokens,
 };
 use crate::access::Act;
 use crate::delivery::Reach;
@@ -32,8 +32,14 @@ pub(super) struct Method {
 }
 
 /// Every table.
-const TABLES: [&[Method]; 5] =
-    [&METHODS, &system_events::METHODS, &cron::METHODS, &heartbeat::METHODS, &automation::METHODS];
+const TABLES: [&[Method]; 6] = [
+    &METHODS,
+    &system_events::METHODS,
+    &cron::METHODS,
+    &heartbeat::METHODS,
+    &automation::METHODS,
+    &nodes::METHODS,
+];
 
 /// Sessions, chats, channels, people and tokens.
 const METHODS: [Method; 15] = [

@@ -5,6 +5,7 @@ pub(super) mod cron;
 pub(super) mod heartbeat;
 mod http;
 mod methods;
+pub(super) mod nodes;
 mod places;
 pub(super) mod system_events;
 mod tokens;

@@ -157,7 +157,7 @@ impl Reading {
 }
 
 /// What the client did wrong; `None` where the connection just broke.
-fn fault(error: axum::Error) -> Option<CloseReason> {
+pub(super) fn fault(error: axum::Error) -> Option<CloseReason> {
     match error.into_inner().downcast_ref::<tungstenite::Error>()? {
         tungstenite::Error::Capacity(_) => Some(CloseReason::TooBig),
         tungstenite::Error::Utf8(_) => Some(CloseReason::NoText),

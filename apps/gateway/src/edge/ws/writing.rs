@@ -16,7 +16,7 @@ use crate::sessions::{ClientReceiver, CloseReason};
 /// What the socket itself may buffer before a write waits, in bytes.
 pub(super) const WRITE_BUFFER: usize = 128 << 10;
 /// How long one write may take before the client counts as gone.
-const WRITE_LIMIT: Duration = Duration::from_secs(30);
+pub(super) const WRITE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a client may take to read why it is let go, and to say goodbye.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(2);
 /// The same for one that is let go for reading slowly.

@@ -1,0 +1,158 @@
+//! Calls that nodes have not answered yet: what is known of each, and how it goes on when a link breaks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use argus_protocol::node::{Fault, code};
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use tokio::sync::watch;
+use tokio::time::{Duration, Instant};
+
+use super::Outgoing;
+
+/// Calls of one node at once.
+pub(super) const MOST_OF_ONE: usize = 32;
+/// Calls of all nodes at once.
+pub(super) const MOST: usize = 1024;
+/// The longest that a call may wait for somebody's yes.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
+/// How a call ended.
+pub(super) type Outcome = Result<Box<RawValue>, Fault>;
+
+/// What is known of a call.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Since when its node has been away.
+    pub(super) away_since: Option<Instant>,
+    /// The job that it began.
+    pub(super) job: Option<String>,
+    /// Until when it waits for somebody's yes at most.
+    pub(super) waits_until: Option<Instant>,
+    /// How it ended, until somebody takes that.
+    pub(super) outcome: Option<Outcome>,
+}
+
+/// A call that is not answered.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) node: String,
+    /// The process of the node's program that was asked.
+    pub(super) boot: Option<String>,
+    pub(super) request: Bytes,
+    /// Why nobody wants it any more, as its node is told.
+    pub(super) cancel: Option<Bytes>,
+    pub(super) progress: Arc<watch::Sender<Progress>>,
+}
+
+impl Open {
+    /// Ends it, naming the job that it began; the first end counts.
+    fn end(&self, outcome: Outcome) {
+        self.progress.send_modify(|known| {
+            let of_its_job = |fault: Fault| match (&fault.job_id, &known.job) {
+                (None, Some(job)) => fault.of_job(job),
+                _ => fault,
+            };
+            known.outcome = Some(outcome.map_err(of_its_job));
+        });
+    }
+}
+
+/// All of them, by their id.
+#[derive(Debug, Default)]
+pub(super) struct Calls(HashMap<String, Open>);
+
+impl Calls {
+    /// Whether there is room for one more of that node; words where there is not.
+    pub(super) fn room(&self, node: &str) -> Result<(), Fault> {
+        let busy = |words: String| Err(Fault::new(code::BUSY, words));
+        if self.of(node).count() >= MOST_OF_ONE {
+            return busy(format!(
+                "the node `{node}` has {MOST_OF_ONE} calls under way already; wait for one of them"
+            ));
+        }
+        if self.0.len() >= MOST {
+            return busy(format!("{MOST} calls are under way already; try again in a moment"));
+        }
+        Ok(())
+    }
+
+    fn of<'a>(&'a self, node: &'a str) -> impl Iterator<Item = &'a Open> {
+        self.0.values().filter(move |call| call.node == node)
+    }
+
+    pub(super) fn add(&mut self, id: String, call: Open) {
+        self.0.insert(id, call);
+    }
+
+    pub(super) fn remove(&mut self, id: &str) -> Option<Open> {
+        self.0.remove(id)
+    }
+
+    /// Nobody wants it any more; where its node is away it is told when it comes back.
+    pub(super) fn cancel(&mut self, id: &str, frame: Bytes) {
+        if let Some(call) = self.0.get_mut(id) {
+            call.cancel.get_or_insert(frame);
+        }
+    }
+
+    /// Who was asked.
+    pub(super) fn node_of(&self, id: &str) -> Option<&str> {
+        self.0.get(id).map(|call| call.node.as_str())
+    }
+
+    /// Whether a node may speak about that call.
+    pub(super) fn is_of(&self, id: &str, node: &str) -> bool {
+        self.0.get(id).is_some_and(|call| call.node == node)
+    }
+
+    /// Notes what a node tells of a call of its own.
+    pub(super) fn note(&self, id: &str, node: &str, note: impl FnOnce(&mut Progress)) {
+        if let Some(call) = self.0.get(id).filter(|call| call.node == node) {
+            call.progress.send_modify(note);
+        }
+    }
+
+    /// A call of that node ended; whether there is one that nobody has ended yet.
+    pub(super) fn settle(&mut self, id: &str, node: &str, outcome: Outcome) -> bool {
+        let Some(call) = self.0.get(id).filter(|call| call.node == node) else { return false };
+        call.end(outcome);
+        true
+    }
+
+    /// A node is there. What the same process of its program was asked goes on; anything else is lost with the former one.
+    pub(super) fn node_came(&self, node: &str, boot: Option<&str>, out: &Outgoing) {
+        for call in self.of(node) {
+            if boot.is_some() && call.boot.as_deref() == boot {
+                out.push(call.request.clone());
+                if let Some(cancel) = &call.cancel {
+                    out.push(cancel.clone());
+                }
+                call.progress.send_modify(|known| known.away_since = None);
+                continue;
+            }
+            let words = match &call.boot {
+                Some(_) => format!("the program of the node `{node}` was started anew, and the answer is lost"),
+                None => format!("another connection took the place of the node `{node}`"),
+            };
+            call.end(Err(Fault::new(code::NODE_REPLACED, words)));
+        }
+    }
+
+    /// A node is gone. Who can come back and go on is waited for.
+    pub(super) fn node_left(&self, node: &str, now: Instant) {
+        for call in self.of(node) {
+            if call.boot.is_some() {
+                call.progress.send_modify(|known| known.away_since = Some(now));
+            } else {
+                call.end(Err(gone(node)));
+            }
+        }
+    }
+}
+
+/// A node that did not come back.
+pub(super) fn gone(node: &str) -> Fault {
+    Fault::new(code::NODE_DISCONNECTED, format!("the node `{node}` went away before it answered"))
+}

@@ -1,0 +1,84 @@
+//! What a node tells beside the calls, brought to who hears of it: one at a time for each connection, beside its stream.
+
+use argus_protocol::SessionId;
+use argus_protocol::node::{Ask, ExitAck, Exited, RUNTIME, ToNode};
+use argus_protocol::token::Secret;
+use tokio::sync::mpsc;
+
+use super::ports::NotTold;
+use super::{Devices, Outgoing};
+
+/// What may wait to be told further of one connection.
+pub(super) const WAITING: usize = 64;
+
+/// What a node tells.
+#[derive(Debug)]
+pub(super) enum Fact {
+    /// A job ended.
+    Exited(Box<Exited>),
+    /// Its owner is to be asked.
+    Asked(Box<Ask>),
+    /// That needs no answer any more.
+    AskOver(String),
+}
+
+/// Tells further what comes, until the connection is gone and everything is told.
+pub(super) async fn tell_further(
+    devices: Devices,
+    node: String,
+    out: Outgoing,
+    mut facts: mpsc::Receiver<Fact>,
+) {
+    while let Some(fact) = facts.recv().await {
+        match fact {
+            Fact::Exited(exit) => devices.exited(&node, &out, &exit).await,
+            Fact::Asked(_) | Fact::AskOver(_) => {}
+        }
+    }
+}
+
+impl Devices {
+    /// What proves that a session asked that node for something.
+    pub(super) fn ticket(&self, node: &str, session: &str) -> Secret {
+        self.0.key.derive("node ticket", &format!("{node}\n{session}"))
+    }
+
+    /// Tells of an end, and the node that it need not tell it again.
+    async fn exited(&self, node: &str, out: &Outgoing, exit: &Exited) {
+        let told = match self.who_hears(node, exit).await {
+            Some(session) => self.0.facts.exited(&session, node, exit).await,
+            None => Err(NotTold::Never("there is no session to be told".to_owned())),
+        };
+        argus_crash_point::here("node.exit_told").await;
+        match told {
+            Ok(()) => {}
+            Err(NotTold::Never(why)) => {
+                tracing::warn!(node.id = node, why, "nobody is told that a job ended");
+            }
+            Err(NotTold::NotNow(why)) => {
+                tracing::warn!(node.id = node, why, "that a job ended is told later");
+                return;
+            }
+        }
+        out.say(&ToNode::ExitAck(ExitAck { job_id: exit.job_id.clone() }));
+    }
+
+    /// The session that hears of an end: a runtime's own; that of the ticket; else the default one, where there is one
+    /// and the node is open to it.
+    async fn who_hears(&self, node: &str, exit: &Exited) -> Option<SessionId> {
+        let facts = &self.0.facts;
+        if let Some(own) = node.strip_prefix(RUNTIME) {
+            let own = own.parse().ok()?;
+            return facts.knows(&own).await.then_some(own);
+        }
+        let named = exit.session_id.as_deref().zip(exit.ticket.as_deref());
+        if let Some((session, ticket)) = named
+            && self.ticket(node, session).matches(ticket)
+        {
+            let session = session.parse().ok()?;
+            return facts.knows(&session).await.then_some(session);
+        }
+        let default = facts.stored_default().await?;
+        self.registry().is_open_to(node, &default).then_some(default)
+    }
+}
