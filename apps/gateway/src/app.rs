@@ -31,6 +31,7 @@ use crate::automation::reactor::Reactor;
 use crate::chat::{Asking, Chats};
 use crate::clock::Clock;
 use crate::config::{Approval, Config, Sandbox, Upstream};
+use crate::devices::Devices;
 use crate::edge::{self, Edge};
 use crate::health::Health;
 use crate::ports::{ChatTurns, SessionWorkers};
@@ -55,6 +56,7 @@ pub struct App {
     pub token_file: Option<PathBuf>,
     /// Who talks to us; for the pairing code.
     pub chats: Chats,
+    devices: Devices,
     sessions: Sessions,
     next_client: Arc<AtomicU64>,
     ledger: Ledger,
@@ -126,7 +128,7 @@ impl App {
             intake: intake.clone(),
             automation: automation.clone(),
             chats: chats.clone(),
-            devices,
+            devices: devices.clone(),
             sending,
             standing: Arc::new(Health::new(
                 config.home.clone(),
@@ -149,6 +151,7 @@ impl App {
             chats: chats.clone(),
             delivery,
             automation,
+            devices: devices.clone(),
             sessions: sessions.clone(),
             retention,
         };
@@ -159,6 +162,7 @@ impl App {
             token,
             token_file,
             chats,
+            devices,
             sessions,
             next_client,
             ledger,
@@ -184,7 +188,11 @@ impl App {
         self.stop.cancel();
         self.tasks.close();
         self.sessions.shutdown().await;
-        if tokio::time::timeout(GRACE, self.tasks.wait()).await.is_err() {
+        let ended = async {
+            self.tasks.wait().await;
+            self.devices.settle().await;
+        };
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
             tracing::warn!("some connections did not end in time");
         }
         self.ledger.close().await;

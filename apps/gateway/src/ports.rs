@@ -264,7 +264,9 @@ impl Facts for NodeFacts {
 fn told(told: Result<Event, EventError>) -> Result<(), NotTold> {
     match told {
         Ok(_) => Ok(()),
-        Err(error @ (EventError::Invalid(_) | EventError::Unknown(_))) => Err(NotTold::Never(error.to_string())),
+        Err(error @ (EventError::Invalid(_) | EventError::Unknown(_))) => {
+            Err(NotTold::Never(error.to_string()))
+        }
         Err(error) => Err(NotTold::NotNow(error.to_string())),
     }
 }

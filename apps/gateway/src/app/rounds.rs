@@ -9,6 +9,7 @@ use crate::access::Access;
 use crate::automation::Automation;
 use crate::chat::Chats;
 use crate::delivery::Deliveries;
+use crate::devices::Devices;
 use crate::sessions::Sessions;
 use crate::store::ledger::Ledger;
 
@@ -22,6 +23,8 @@ pub(super) struct Rounds {
     pub(super) delivery: Option<Deliveries>,
     /// Begins what is due.
     pub(super) automation: Automation,
+    /// Tells who came and who is gone.
+    pub(super) devices: Devices,
     /// Finds the runtimes that live.
     pub(super) sessions: Sessions,
     /// How long finished rows are kept; `None` = for ever.
@@ -31,7 +34,7 @@ pub(super) struct Rounds {
 impl Rounds {
     /// Begins all of it; it ends with `stop`.
     pub(super) fn begin(self, ledger: &Ledger, tasks: &TaskTracker, stop: &CancellationToken) {
-        let Self { access, chats, delivery, automation, sessions, retention } = self;
+        let Self { access, chats, delivery, automation, devices, sessions, retention } = self;
         tasks.spawn(access.run(stop.clone()));
         tasks.spawn({
             let stop = stop.clone();
@@ -47,6 +50,10 @@ impl Rounds {
         tasks.spawn({
             let stop = stop.clone();
             async move { automation.run(stop).await }
+        });
+        tasks.spawn({
+            let stop = stop.clone();
+            async move { devices.watch(stop).await }
         });
         tasks.spawn(adopt(sessions, stop.clone()));
     }

@@ -133,7 +133,9 @@ impl Calls {
                 continue;
             }
             let words = match &call.boot {
-                Some(_) => format!("the program of the node `{node}` was started anew, and the answer is lost"),
+                Some(_) => {
+                    format!("the program of the node `{node}` was started anew, and the answer is lost")
+                }
                 None => format!("another connection took the place of the node `{node}`"),
             };
             call.end(Err(Fault::new(code::NODE_REPLACED, words)));

@@ -65,10 +65,7 @@ impl Connection {
                 let longest = u64::try_from(LONGEST_WAIT.as_millis()).unwrap_or(u64::MAX);
                 let ms = Duration::from_millis(waiting.ms.min(longest));
                 let until = (waiting.ms > 0).then(|| Instant::now() + ms);
-                self.devices
-                    .registry()
-                    .calls
-                    .note(&waiting.id, &self.id, |known| known.waits_until = until);
+                self.devices.registry().calls.note(&waiting.id, &self.id, |known| known.waits_until = until);
             }
             FromNode::Result(settled) => self.settled(*settled),
             FromNode::Part(part) => return self.part(&part),

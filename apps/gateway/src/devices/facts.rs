@@ -1,12 +1,14 @@
 //! What a node tells beside the calls, brought to who hears of it: one at a time for each connection, beside its stream.
 
 use argus_protocol::SessionId;
-use argus_protocol::node::{Ask, ExitAck, Exited, RUNTIME, ToNode};
+use argus_protocol::node::{Ask, Connect, ExitAck, Exited, RUNTIME, ToNode};
 use argus_protocol::token::Secret;
 use tokio::sync::mpsc;
 
 use super::ports::NotTold;
 use super::{Devices, Outgoing};
+use crate::clock::unix_ms;
+use crate::store::ledger::NodeSaid;
 
 /// What may wait to be told further of one connection.
 pub(super) const WAITING: usize = 64;
@@ -29,15 +31,46 @@ pub(super) async fn tell_further(
     out: Outgoing,
     mut facts: mpsc::Receiver<Fact>,
 ) {
+    devices.note_came(&node).await;
     while let Some(fact) = facts.recv().await {
         match fact {
             Fact::Exited(exit) => devices.exited(&node, &out, &exit).await,
             Fact::Asked(_) | Fact::AskOver(_) => {}
         }
     }
+    devices.note_went(&node).await;
 }
 
 impl Devices {
+    /// Keeps what an enrolled node says of itself.
+    async fn note_came(&self, node: &str) {
+        let said = {
+            let mut registry = self.registry();
+            let said = registry.online.get(node).map(|online| online.said.clone());
+            let (Some(said), Some(row)) = (said, registry.enrolled.get_mut(node)) else { return };
+            row.display_name.clone_from(&said.display_name);
+            row.platform.clone_from(&said.platform);
+            row.version.clone_from(&said.version);
+            row.last_seen_ms = Some(unix_ms());
+            let Connect { display_name, platform, version, .. } = said;
+            NodeSaid { display_name, platform, version }
+        };
+        if let Err(error) = self.0.ledger.node_came(node, said).await {
+            tracing::warn!(%error, node.id = node, "what a node says of itself could not be stored");
+        }
+    }
+
+    /// Keeps when an enrolled node was heard last.
+    async fn note_went(&self, node: &str) {
+        match self.registry().enrolled.get_mut(node) {
+            Some(row) => row.last_seen_ms = Some(unix_ms()),
+            None => return,
+        }
+        if let Err(error) = self.0.ledger.node_heard(node).await {
+            tracing::warn!(%error, node.id = node, "when a node was heard last could not be stored");
+        }
+    }
+
     /// What proves that a session asked that node for something.
     pub(super) fn ticket(&self, node: &str, session: &str) -> Secret {
         self.0.key.derive("node ticket", &format!("{node}\n{session}"))

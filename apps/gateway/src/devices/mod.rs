@@ -3,10 +3,12 @@
 mod admission;
 mod calls;
 mod connection;
+mod enrolment;
 mod facts;
 mod invoking;
 mod outgoing;
 pub mod ports;
+mod presence;
 mod registry;
 mod resolve;
 
@@ -21,10 +23,12 @@ use serde_json::value::RawValue;
 use tokio_util::task::TaskTracker;
 
 pub use self::connection::Connection;
+pub use self::enrolment::{NewCode, OpenTo};
 pub use self::outgoing::{Leave, Outgoing};
 use self::ports::Facts;
+use self::presence::Presence;
 use self::registry::Registry;
-use crate::access::Access;
+use crate::access::{Access, Rate};
 use crate::clock::unix_ms;
 use crate::store::LedgerError;
 use crate::store::ledger::Ledger;
@@ -62,7 +66,11 @@ struct Inner {
     access: Access,
     facts: Arc<dyn Facts>,
     usually: Usually,
+    /// Locked before the registry, where both are.
+    presence: Mutex<Presence>,
     registry: Mutex<Registry>,
+    /// How fast codes can be tried.
+    tries: Rate,
     /// Everything that goes on beside connections.
     tasks: TaskTracker,
 }
@@ -110,12 +118,25 @@ impl Devices {
     pub async fn open(parts: DevicesParts) -> Result<Self, LedgerError> {
         let DevicesParts { ledger, key, access, facts, usually } = parts;
         let registry = Mutex::new(Registry::of(ledger.nodes().await?));
+        let presence = Mutex::new(Presence::new(tokio::time::Instant::now()));
+        let tries = Rate::new(enrolment::TRY_EVERY, enrolment::TRIES_AT_ONCE);
         let tasks = TaskTracker::new();
-        Ok(Self(Arc::new(Inner { ledger, key, access, facts, usually, registry, tasks })))
+        let inner = Inner { ledger, key, access, facts, usually, presence, registry, tries, tasks };
+        Ok(Self(Arc::new(inner)))
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
         self.0.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn presence(&self) -> MutexGuard<'_, Presence> {
+        self.0.presence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until everything is told that nodes told; nobody may be connected any more.
+    pub async fn settle(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
     }
 
     /// The nodes that are connected, by name, then by id.

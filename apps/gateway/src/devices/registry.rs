@@ -118,14 +118,13 @@ impl Registry {
         told
     }
 
-    fn info(&self, id: &str, now_ms: u64) -> NodeInfo {
+    pub(super) fn info(&self, id: &str, now_ms: u64) -> NodeInfo {
         let (online, row) = (self.online.get(id), self.enrolled.get(id));
         let said = online.map(|online| &online.said);
         let heard = online.map(|online| online.heard_ms.load(Ordering::Relaxed));
         let last_seen_ms = heard.or_else(|| row.and_then(|row| row.last_seen_ms));
-        let or_row = |said: Option<&Option<String>>, row: Option<&Option<String>>| {
-            said.or(row).cloned().flatten()
-        };
+        let or_row =
+            |said: Option<&Option<String>>, row: Option<&Option<String>>| said.or(row).cloned().flatten();
         NodeInfo {
             node_id: id.to_owned(),
             display_name: self.name(id),

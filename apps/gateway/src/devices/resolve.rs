@@ -16,7 +16,8 @@ pub(super) struct Seen {
 pub(super) fn resolve(wanted: Option<&str>, own: Option<&str>, seen: &[Seen]) -> Result<String, Fault> {
     let wanted = wanted.map(str::trim).filter(|wanted| !wanted.is_empty()).unwrap_or("self");
     if wanted.eq_ignore_ascii_case("self") {
-        let none = "`self` is the runtime of the default session, and there is no such session yet; name a node";
+        let none =
+            "`self` is the runtime of the default session, and there is no such session yet; name a node";
         return own.map(str::to_owned).ok_or_else(|| Fault::new(code::NODE_NOT_FOUND, none));
     }
     if own == Some(wanted) || seen.iter().any(|node| node.id == wanted) {

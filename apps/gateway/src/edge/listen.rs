@@ -59,6 +59,7 @@ pub async fn serve(listener: TcpListener, edge: Edge) {
     let judge = move |request: &mut hyper::Request<Incoming>, visitor: &Visitor, from| {
         let admission = admit(&access, request.headers(), request.uri().query(), visitor, from);
         request.extensions_mut().insert(admission);
+        request.extensions_mut().insert(from);
     };
     let limits = Limits { strangers: strangers(), ..LIMITS };
     serve_within(limits, listener, router::router(edge), judge, shutdown).await;
@@ -116,6 +117,7 @@ async fn converse(
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         judge(&mut request, &visitor);
         request.extensions_mut().insert(outlet.clone());
+        request.extensions_mut().insert(visitor.clone());
         router.call(request.map(Body::new))
     });
     let mut http = http1::Builder::new();

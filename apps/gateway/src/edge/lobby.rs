@@ -4,6 +4,7 @@
 //! not the newcomer, lets everybody in who has a token: they name it with the first bytes they send.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -33,6 +34,18 @@ pub(super) struct Visitor {
     over: CancellationToken,
     /// Its place among those with the same token, as long as the connection lives.
     seat: Mutex<Option<Arc<Seat>>>,
+    /// Answers that take their time.
+    at_work: AtomicUsize,
+}
+
+/// An answer that takes its time, until it is dropped.
+#[derive(Debug)]
+pub(super) struct AtWork(Arc<Visitor>);
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.at_work.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Lobby {
@@ -63,6 +76,7 @@ impl Lobby {
             sent_away,
             over: CancellationToken::new(),
             seat: Mutex::default(),
+            at_work: AtomicUsize::new(0),
         }
     }
 }
@@ -88,6 +102,17 @@ impl Visitor {
         drop(before);
         self.let_in();
         Ok(seat)
+    }
+
+    /// An answer to it takes its time: until then its silence means nothing.
+    pub(super) fn at_work(self: &Arc<Self>) -> AtWork {
+        self.at_work.fetch_add(1, Ordering::Relaxed);
+        AtWork(self.clone())
+    }
+
+    /// Whether an answer to it takes its time.
+    pub(super) fn waits_for_us(&self) -> bool {
+        self.at_work.load(Ordering::Relaxed) > 0
     }
 
     /// Cancelled when its token is worth nothing any more: what it asked is still answered, and no more is taken.

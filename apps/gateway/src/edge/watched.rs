@@ -22,13 +22,13 @@ pub(super) struct Watched<S> {
     stuck: Option<Pin<Box<Sleep>>>,
     sent_away: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Its place in the lobby lasts as long as the connection.
-    _visitor: Arc<Visitor>,
+    visitor: Arc<Visitor>,
 }
 
 impl<S> Watched<S> {
     pub(super) fn new(stream: S, limit: Duration, visitor: Arc<Visitor>) -> Self {
         let sent_away = Box::pin(visitor.sent_away().clone().cancelled_owned());
-        Self { stream, limit, silence: Box::pin(sleep(limit)), stuck: None, sent_away, _visitor: visitor }
+        Self { stream, limit, silence: Box::pin(sleep(limit)), stuck: None, sent_away, visitor }
     }
 
     /// What a write came to; where it waits, for how long it has.
@@ -55,7 +55,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
             self.silence.as_mut().reset(until);
             return Poll::Ready(read);
         }
-        let over = self.silence.as_mut().poll(cx).is_ready() || self.sent_away.as_mut().poll(cx).is_ready();
+        while self.silence.as_mut().poll(cx).is_ready() {
+            if !self.visitor.waits_for_us() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            let until = Instant::now() + self.limit;
+            self.silence.as_mut().reset(until);
+        }
+        let over = self.sent_away.as_mut().poll(cx).is_ready();
         if over { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { Poll::Pending }
     }
 }

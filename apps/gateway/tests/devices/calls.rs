@@ -59,5 +59,8 @@ async fn a_node_of_the_reference_is_sent_nothing_that_it_does_not_know() {
     let (_, told) = late.await.unwrap();
     assert_eq!(told["error"]["code"], "TIMEOUT", "{told}");
     old.answer(&call, json!(1)).await;
-    assert!(old.drain(std::time::Duration::from_millis(100)).await.is_empty(), "neither a cancel nor an acknowledgement");
+    assert!(
+        old.drain(std::time::Duration::from_millis(100)).await.is_empty(),
+        "neither a cancel nor an acknowledgement"
+    );
 }

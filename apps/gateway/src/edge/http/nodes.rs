@@ -1,19 +1,22 @@
 //! `/nodes` and `/nodes/invoke`: the machines on which commands run.
 
+use std::sync::Arc;
+
 use argus_protocol::RpcError;
 use argus_protocol::argus::node::{Invoke, Invoked, List, Nodes};
 use argus_protocol::error::{FORBIDDEN, INVALID_PARAMS};
 use argus_protocol::node::code;
 use argus_protocol::token::scope::Scope;
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
 
 use super::super::Edge;
 use super::super::auth::{Grant, Known, forbidden, in_time};
 use super::super::error::{HttpError, detail};
+use super::super::lobby::Visitor;
 use super::super::rpc::{Caller, nodes};
 use super::asked::object;
 
@@ -31,6 +34,7 @@ pub(in super::super) async fn list(
 pub(in super::super) async fn invoke(
     Known(grant): Known,
     State(edge): State<Edge>,
+    Extension(visitor): Extension<Arc<Visitor>>,
     body: Bytes,
 ) -> Result<Json<Invoked>, Response> {
     let by = caller(&edge, grant, "POST /nodes/invoke")?;
@@ -38,6 +42,7 @@ pub(in super::super) async fn invoke(
     if request.node.as_deref().is_none_or(|node| node.trim().is_empty()) {
         return Err(detail(StatusCode::BAD_REQUEST, "Missing 'node'").into_response());
     }
+    let _at_work = visitor.at_work();
     let invoked = nodes::invoke(&edge, &by, request).await;
     let invoked = invoked.map_err(|error| refused(error).into_response())?;
     let fault = invoked.error.as_ref().map(|fault| fault.code.as_str());

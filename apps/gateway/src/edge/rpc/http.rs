@@ -1,18 +1,21 @@
 //! `POST /rpc`: the same methods in strict JSON-RPC 2.0, one request at a time.
 
+use std::sync::Arc;
+
 use argus_protocol::RpcError;
 use argus_protocol::error::{INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR};
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use super::super::Edge;
 use super::super::auth::{Known, too_soon};
 use super::super::error::detail;
+use super::super::lobby::Visitor;
 use super::{Caller, Methods};
 use crate::automation::line::Place;
 
@@ -32,6 +35,7 @@ struct Call {
 pub(in super::super) async fn call(
     Known(grant): Known,
     State(edge): State<Edge>,
+    Extension(visitor): Extension<Arc<Visitor>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let body = match body {
@@ -58,6 +62,7 @@ pub(in super::super) async fn call(
     }
     let session = grant.scope().session().cloned();
     let methods = Methods::of(edge, Caller { session, grant });
+    let _at_work = visitor.at_work();
     let outcome = methods.outcome(&call.method, call.params.as_deref(), Place::alone()).await;
     let Some(id) = call.id else { return StatusCode::NO_CONTENT.into_response() };
     match outcome {

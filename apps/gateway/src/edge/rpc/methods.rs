@@ -16,7 +16,8 @@ use tokio::time::timeout;
 use super::super::Edge;
 use super::super::auth::not_for;
 use super::{
-    Caller, InLine, May, automation, cron, heartbeat, nodes, session_of, session_of_params, system_events, tokens,
+    Caller, InLine, May, automation, cron, heartbeat, nodes, session_of, session_of_params, system_events,
+    tokens,
 };
 use crate::access::Act;
 use crate::delivery::Reach;

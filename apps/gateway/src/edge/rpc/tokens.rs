@@ -73,7 +73,8 @@ fn unknown(session: &SessionId) -> RpcError {
     RpcError::failed(format!("Unknown session `{session}`"))
 }
 
-fn told(error: AccessError) -> RpcError {
+/// What its caller is told of a deed that was not done.
+pub(super) fn told(error: AccessError) -> RpcError {
     match error {
         AccessError::Invalid(words) => RpcError::invalid_params(words),
         AccessError::Failed(words) => RpcError::failed(words),

@@ -1,9 +1,10 @@
 //! `/nodes/ws`: one node, from its upgrade to its close.
 
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use argus_protocol::node::{Connect, FromNode};
+use argus_protocol::node::{Connect, FromNode, ToNode};
 use argus_protocol::token::scope::Scope;
 use axum::Extension;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
@@ -38,6 +39,7 @@ pub(crate) async fn upgrade(
     State(edge): State<Edge>,
     Extension(admission): Extension<Admission>,
     Extension(outlet): Extension<Outlet>,
+    Extension(from): Extension<SocketAddr>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
@@ -57,7 +59,7 @@ pub(crate) async fn upgrade(
                     Admission::Known(grant) => serve(edge, grant, outlet, socket).await,
                     Admission::Full(most) => refuse(socket, 1013, full(most)).await,
                     Admission::Stranger(words) if names_a_token => refuse(socket, 1008, words).await,
-                    Admission::Stranger(words) => refuse(socket, 1008, words).await,
+                    Admission::Stranger(words) => enrol(&edge, from, words, socket).await,
                 }
             })
         })
@@ -93,6 +95,29 @@ async fn serve(edge: Edge, grant: Grant, outlet: Outlet, mut socket: WebSocket) 
     end(socket, left).await;
 }
 
+/// Gives a machine without a credential one for its code.
+async fn enrol(edge: &Edge, from: SocketAddr, unknown: &'static str, mut socket: WebSocket) {
+    let wish = match first(&mut socket).await {
+        Ok(FromNode::Enrol(wish)) => wish,
+        Ok(_) | Err(_) => return refuse(socket, 1008, unknown).await,
+    };
+    match edge.devices.redeem(from, &wish).await {
+        Ok(enrolled) => {
+            let told = socket.send(Message::text(ToNode::Enrolled(enrolled).write())).await;
+            if told.is_ok() {
+                refuse(socket, 1000, "enrolled").await;
+            }
+        }
+        Err(mut words) => {
+            words.truncate(words.floor_char_boundary(LONGEST_REASON));
+            refuse(socket, 1008, words).await;
+        }
+    }
+}
+
+/// Longest reason of a close, in bytes.
+const LONGEST_REASON: usize = 123;
+
 const NO_CONNECT: &str = "First message must be {type:'connect', ...}";
 
 /// Judges who a node says it is.
@@ -115,7 +140,8 @@ async fn first(socket: &mut WebSocket) -> Result<FromNode, &'static str> {
     };
     match timeout(FIRST, text).await {
         Ok(Some(text)) => FromNode::read(&text).map_err(|_| {
-            let kind = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok()?.get("type").cloned();
+            let kind =
+                |text: &str| serde_json::from_str::<serde_json::Value>(text).ok()?.get("type").cloned();
             if kind(&text).is_some_and(|kind| kind == "connect") { "Missing nodeId" } else { NO_CONNECT }
         }),
         Ok(None) => Err(NO_CONNECT),

@@ -55,36 +55,59 @@ impl Ledger {
         rows.iter().map(read).collect()
     }
 
-    /// A node is enrolled no more; whether it was.
-    pub async fn revoke_node(&self, id: &str) -> Result<bool, LedgerError> {
-        self.change_node("UPDATE nodes SET revoked_ms = $2 WHERE id = $1 AND revoked_ms IS NULL", id, None)
-            .await
-    }
-
-    /// Gives a node another name; whether there is one.
-    pub async fn rename_node(&self, id: &str, name: &str) -> Result<bool, LedgerError> {
-        let statement = "UPDATE nodes SET given_name = $3 WHERE id = $1 AND revoked_ms IS NULL AND $2 > 0";
-        self.change_node(statement, id, Some(name.to_owned())).await
-    }
-
-    /// Notes that a node was heard just now.
-    pub async fn node_heard(&self, id: &str) -> Result<bool, LedgerError> {
-        self.change_node("UPDATE nodes SET last_seen_ms = $2 WHERE id = $1", id, None).await
-    }
-
-    async fn change_node(
-        &self,
-        statement: &'static str,
-        id: &str,
-        text: Option<String>,
-    ) -> Result<bool, LedgerError> {
+    /// A node is enrolled no more, and its token is worth nothing any more; both or neither.
+    pub async fn revoke_node(&self, id: &str) -> Result<(), LedgerError> {
         let id = id.to_owned();
         self.write(move |tx| {
             Box::pin(async move {
                 let now = to_sql(tx.now_ms());
-                let query = sqlx::query(statement).bind(id).bind(now);
-                let query = if let Some(text) = text { query.bind(text) } else { query };
-                Ok(query.execute(&mut tx.connection).await?.rows_affected() > 0)
+                sqlx::query(
+                    "UPDATE tokens SET revoked_ms = $2 WHERE revoked_ms IS NULL AND id IN (SELECT token FROM nodes \
+                     WHERE id = $1)",
+                )
+                .bind(&id)
+                .bind(now)
+                .execute(&mut tx.connection)
+                .await?;
+                sqlx::query("UPDATE nodes SET revoked_ms = $2 WHERE id = $1 AND revoked_ms IS NULL")
+                    .bind(&id)
+                    .bind(now)
+                    .execute(&mut tx.connection)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Gives a node another name; whether there is one.
+    pub async fn rename_node(&self, id: &str, name: &str) -> Result<bool, LedgerError> {
+        let (id, name) = (id.to_owned(), name.to_owned());
+        self.write(move |tx| {
+            Box::pin(async move {
+                let done =
+                    sqlx::query("UPDATE nodes SET given_name = $2 WHERE id = $1 AND revoked_ms IS NULL")
+                        .bind(id)
+                        .bind(name)
+                        .execute(&mut tx.connection)
+                        .await?;
+                Ok(done.rows_affected() > 0)
+            })
+        })
+        .await
+    }
+
+    /// Notes that a node was heard just now.
+    pub async fn node_heard(&self, id: &str) -> Result<(), LedgerError> {
+        let id = id.to_owned();
+        self.write(move |tx| {
+            Box::pin(async move {
+                sqlx::query("UPDATE nodes SET last_seen_ms = $2 WHERE id = $1")
+                    .bind(id)
+                    .bind(to_sql(tx.now_ms()))
+                    .execute(&mut tx.connection)
+                    .await?;
+                Ok(())
             })
         })
         .await
