@@ -6,11 +6,13 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 /// Every route that needs a token.
-const GUARDED: [(Method, &str); 18] = [
+const GUARDED: [(Method, &str); 20] = [
     (Method::GET, "/sessions"),
     (Method::GET, "/sessions/0123456789ab"),
     (Method::DELETE, "/sessions/0123456789ab"),
     (Method::POST, "/rpc"),
+    (Method::GET, "/nodes"),
+    (Method::POST, "/nodes/invoke"),
     (Method::POST, "/automation/systemEvent/enqueue"),
     (Method::GET, "/automation/events"),
     (Method::GET, "/automation/cron/jobs"),

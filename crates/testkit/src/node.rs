@@ -118,6 +118,20 @@ impl Node {
         self.tell("node.invoke.result", result).await;
     }
 
+    /// Sends the text of a frame in parts, for that call.
+    ///
+    /// # Panics
+    /// When the connection is gone.
+    pub async fn send_parts(&mut self, call: &Value, frame: &str) {
+        let (mut rest, mut number) = (frame, 0);
+        while !rest.is_empty() {
+            let (text, after) = rest.split_at(rest.floor_char_boundary(256 << 10));
+            let part = json!({ "id": call["id"], "number": number, "last": after.is_empty(), "text": text });
+            self.tell("node.part", part).await;
+            (rest, number) = (after, number + 1);
+        }
+    }
+
     /// The next call.
     pub async fn call(&mut self) -> Value {
         self.event("node.invoke.request").await

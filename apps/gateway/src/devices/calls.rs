@@ -97,11 +97,6 @@ impl Calls {
         }
     }
 
-    /// Who was asked.
-    pub(super) fn node_of(&self, id: &str) -> Option<&str> {
-        self.0.get(id).map(|call| call.node.as_str())
-    }
-
     /// Whether a node may speak about that call.
     pub(super) fn is_of(&self, id: &str, node: &str) -> bool {
         self.0.get(id).is_some_and(|call| call.node == node)

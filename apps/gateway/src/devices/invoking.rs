@@ -34,6 +34,8 @@ struct UnderWay {
     knows_more: bool,
     progress: watch::Receiver<Progress>,
     sender: Arc<watch::Sender<Progress>>,
+    wish: Wish,
+    node: String,
     over: bool,
 }
 
@@ -97,7 +99,8 @@ impl Devices {
         let open = Open { node: node.to_owned(), boot, request, cancel: None, progress: sender.clone() };
         registry.calls.add(id.clone(), open);
         drop(registry);
-        Ok(UnderWay { devices: self.clone(), id, knows_more, progress, sender, over: false })
+        let (devices, wish, node) = (self.clone(), Wish { params: None, ..wish.clone() }, node.to_owned());
+        Ok(UnderWay { devices, id, knows_more, progress, sender, wish, node, over: false })
     }
 
     fn request(&self, wish: &Wish, node: &str, id: &str, knows_more: bool) -> String {
@@ -196,7 +199,7 @@ impl UnderWay {
                         return Err(self.of_its_job(fault));
                     }
                     if lost.is_some_and(|lost| lost <= due) {
-                        return Err(self.of_its_job(gone(&self.node())));
+                        return Err(self.of_its_job(gone(&self.node)));
                     }
                     let words = format!("no answer within {} ms", timeout.as_millis());
                     ending = Some(Fault::new(code::TIMEOUT, words));
@@ -209,11 +212,6 @@ impl UnderWay {
                 until += ENDING;
             }
         }
-    }
-
-    fn node(&self) -> String {
-        let registry = self.devices.registry();
-        registry.calls.node_of(&self.id).unwrap_or_default().to_owned()
     }
 
     fn of_its_job(&self, fault: Fault) -> Fault {
@@ -231,9 +229,8 @@ impl UnderWay {
         let frame = ToNode::Cancel(Cancel { id: self.id.clone(), reason: reason.to_owned() });
         let frame = bytes::Bytes::from(frame.write());
         let mut registry = self.devices.registry();
-        let node = registry.calls.node_of(&self.id).unwrap_or_default().to_owned();
         registry.calls.cancel(&self.id, frame.clone());
-        if let Some(online) = registry.online.get(&node) {
+        if let Some(online) = registry.online.get(&self.node) {
             online.out.push(frame);
         }
         true
@@ -245,6 +242,8 @@ impl Drop for UnderWay {
         if !self.over {
             self.unwanted(code::CANCELLED);
             self.devices.registry().calls.remove(&self.id);
+            let fault = self.of_its_job(Fault::new(code::CANCELLED, "who asked is gone"));
+            self.devices.note_call(&self.wish, &Done { node_id: self.node.clone(), outcome: Err(fault) });
         }
     }
 }
