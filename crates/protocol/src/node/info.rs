@@ -29,4 +29,7 @@ pub struct NodeInfo {
     /// How its owner lets it be used, in a word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
+    /// The sessions that may use it; absent: every one. Told to operators only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<Vec<String>>,
 }
