@@ -63,6 +63,16 @@ impl Local {
         &self.token
     }
 
+    /// Where it answers.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The same one, waited for so long.
+    pub(crate) fn patient(self, wait: Duration) -> anyhow::Result<Self> {
+        Ok(Self { http: Client::builder().no_proxy().timeout(wait).build()?, ..self })
+    }
+
     /// Calls one of the gateway's methods.
     pub(crate) async fn call<T: DeserializeOwned>(&self, method: &str, params: Value) -> anyhow::Result<T> {
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });

@@ -9,6 +9,7 @@ mod enter;
 mod events;
 mod heartbeat;
 mod local;
+mod node;
 mod pair;
 mod render;
 mod shown;
@@ -49,6 +50,8 @@ enum Deed {
     State(state::State),
     /// Show and change scheduled jobs and their runs on the gateway of this machine, and when an expression is due
     Cron(cron::Cron),
+    /// Show the machines on which commands run; make one such, take that back, have a command done
+    Node(Box<node::Node>),
     /// Show what sessions are to hear of, or tell one of something
     Events(events::Events),
     /// Show how a session's heartbeats stand, or have one now
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Deed::Automation(automation) => local::block_on(automation::run(automation)),
         Deed::State(state) => state::run(&state).unwrap_or_else(|error| complain(&format!("{error:#}"), 1)),
         Deed::Cron(cron) => cron::run(cron),
+        Deed::Node(node) => local::block_on(node::run(*node)),
         Deed::Events(events) => local::block_on(events::run(events)),
         Deed::Heartbeat(heartbeat) => local::block_on(heartbeat::run(heartbeat)),
         Deed::Render(what) => render::run(&what).unwrap_or_else(|error| complain(&format!("{error:#}"), 1)),

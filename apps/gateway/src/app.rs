@@ -2,8 +2,8 @@
 
 mod automation;
 mod channels;
-mod giving;
 mod devices;
+mod giving;
 mod rounds;
 mod runtimes;
 
@@ -34,7 +34,7 @@ use crate::config::{Approval, Config, Sandbox, Upstream};
 use crate::devices::Devices;
 use crate::edge::{self, Edge};
 use crate::health::Health;
-use crate::ports::{ChatTurns, SessionWorkers};
+use crate::ports::{ChatTurns, NodeOwners, SessionWorkers};
 pub use crate::sessions::probe::AgentProbe;
 use crate::sessions::{Sessions, SessionsParts};
 use crate::store::audit_file::AuditFile;
@@ -112,7 +112,9 @@ impl App {
         let automation = automation::open(&config, &ledger, state, pulse, &bots, workers).await?;
         let devices = devices::open(&config, &ledger, &key, &access, &automation, &sessions).await?;
         let turns = Arc::new(ChatTurns::new(intake.clone(), sessions.clone(), key, next_client.clone()));
-        let chats = Chats::new(channels::chats_parts(&config, ledger.clone(), turns, bots));
+        let machines = Arc::new(NodeOwners(devices.clone()));
+        let chats = Chats::new(channels::chats_parts(&config, ledger.clone(), turns, machines, bots));
+        devices.ask_through(Arc::new(chats.clone()));
 
         let listener = edge::bind(config.bind)
             .with_context(|| format!("cannot listen on {}; set ARGUS_BIND to a free address", config.bind))?;

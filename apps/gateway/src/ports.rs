@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use argus_protocol::node::{Exited, NodeInfo};
+use argus_protocol::node::{Ask, Exited, NodeInfo};
 use argus_protocol::token::SigningKey;
 use argus_protocol::{ClientId, SessionId, SubmissionId};
 use argus_session::{Answer, ChatQuestion, Haste, Hastened, LaneStatus, QuestionEnd, Submission, Target};
@@ -20,9 +20,10 @@ use crate::automation::intake::Intake;
 use crate::automation::nodes::{Node, NodeChange};
 use crate::automation::ports::Workers;
 use crate::automation::reactor::AskChats;
-use crate::chat::Asking;
-use crate::chat::ports::{SessionLine, Standing, Stopped, Turns};
-use crate::devices::ports::{Change, Facts, NotTold};
+use crate::chat::ports::{Machines, SessionLine, Standing, Stopped, Turns};
+use crate::chat::{Asking, Chats, OwnerAsked};
+use crate::devices::Devices;
+use crate::devices::ports::{Change, Facts, NotTold, Owner, Owners};
 use crate::sessions::{AskError, KnownRuntime, SessionHandle, Sessions, probe};
 
 /// How long a session may take to answer a question about itself.
@@ -258,6 +259,36 @@ impl Facts for NodeFacts {
             Change::Went => NodeChange::Disconnected,
         };
         told(self.automation.node_changed(session, &node, change).await)
+    }
+}
+
+/// What chats need of nodes.
+pub struct NodeOwners(pub Devices);
+
+#[async_trait]
+impl Machines for NodeOwners {
+    async fn answered(&self, node: &str, ask: &str, allow: bool, by: &str) {
+        self.0.answer(node, ask, allow, by);
+    }
+}
+
+#[async_trait]
+impl Owners for Chats {
+    async fn ask(&self, node: &str, name: &str, ask: &Ask) -> Result<Owner, String> {
+        match self.ask_owner(node, name, ask).await.map_err(|error| error.to_string())? {
+            OwnerAsked::Waits => Ok(Owner::Waits),
+            OwnerAsked::Answered(allow, by) => Ok(Owner::Answered(allow, by)),
+            OwnerAsked::Nobody => Ok(Owner::Nobody),
+            OwnerAsked::Full => Err("too many questions of nodes are open".to_owned()),
+        }
+    }
+
+    async fn not_needed(&self, node: &str, ask: &str) -> Result<(), String> {
+        self.owner_is_not_needed(node, ask).await.map_err(|error| error.to_string())
+    }
+
+    async fn end_overdue(&self) -> Result<(), String> {
+        self.end_overdue_node_asks().await.map_err(|error| error.to_string())
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{policy, runtimes};
-use crate::chat::ports::Turns;
+use crate::chat::ports::{Machines, Turns};
 use crate::chat::{ChatsParts, Gathering, INQUIRIES};
 use crate::config::{Config, TelegramConfig, WhileRunning};
 use crate::delivery::{Deliveries, DeliveryConfig, Kept, Limits, Sending, SendingParts};
@@ -58,6 +58,7 @@ pub(super) fn chats_parts(
     config: &Config,
     ledger: Ledger,
     turns: Arc<dyn Turns>,
+    machines: Arc<dyn Machines>,
     bots: impl IntoIterator<Item = String>,
 ) -> ChatsParts {
     let telegram = config.telegram.as_ref();
@@ -68,6 +69,7 @@ pub(super) fn chats_parts(
     ChatsParts {
         ledger,
         turns,
+        machines,
         scope: config.scope,
         allowed: ids(|telegram| &telegram.allowed_user_ids),
         operators: ids(|telegram| &telegram.operator_user_ids),

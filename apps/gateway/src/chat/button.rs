@@ -13,6 +13,13 @@ pub(super) enum Deed {
         /// How.
         word: String,
     },
+    /// To answer a question of a node.
+    Node {
+        /// Which.
+        id: String,
+        /// Yes or no.
+        allow: bool,
+    },
     /// To bring a message that waits to the agent now.
     Hasten(Haste, SubmissionId),
     /// To have another setting.
@@ -57,6 +64,11 @@ impl Deed {
                 let (id, word) = rest.split_once(':')?;
                 Self::Answer { id: id.to_owned(), word: word.to_owned() }
             }
+            "n" => match rest.split_once(':')? {
+                (id, "y") => Self::Node { id: id.to_owned(), allow: true },
+                (id, "n") => Self::Node { id: id.to_owned(), allow: false },
+                _ => return None,
+            },
             "s" => Self::Hasten(Haste::Steer, rest.parse().ok()?),
             "i" => Self::Hasten(Haste::Interrupt, rest.parse().ok()?),
             "t" => Self::Thread(rest.parse().ok()?),
@@ -75,6 +87,7 @@ impl Deed {
             |kind: &str, value: &Option<String>| format!("{kind}:{}", value.as_deref().unwrap_or_default());
         let data = match self {
             Self::Answer { id, word } => format!("q:{id}:{word}"),
+            Self::Node { id, allow } => format!("n:{id}:{}", if *allow { "y" } else { "n" }),
             Self::Hasten(Haste::Steer, submission) => format!("s:{submission}"),
             Self::Hasten(Haste::Interrupt, submission) => format!("i:{submission}"),
             Self::Thread(era) => format!("t:{era}"),
@@ -98,6 +111,8 @@ mod tests {
         let submission: SubmissionId = "0123456789abcdef0123456789abcdef".parse().unwrap();
         for deed in [
             Deed::Answer { id: "ABCDEFGHIJKLMNOP".into(), word: "19.skip".into() },
+            Deed::Node { id: "ABCDEFGHIJKLMNOP".into(), allow: true },
+            Deed::Node { id: "ABCDEFGHIJKLMNOP".into(), allow: false },
             Deed::Hasten(Haste::Steer, submission.clone()),
             Deed::Hasten(Haste::Interrupt, submission),
             Deed::Set(Setting::Model(Some("vendor:model-1".into()))),

@@ -13,6 +13,7 @@ mod error;
 mod files;
 mod gather;
 mod known;
+mod node_asks;
 mod obeying;
 mod operators;
 mod pairing;
@@ -40,7 +41,8 @@ use tokio::sync::Semaphore;
 pub use self::asking::Asking;
 pub use self::error::ChatError;
 pub use self::gather::Gathering;
-use self::ports::Turns;
+pub use self::node_asks::OwnerAsked;
+use self::ports::{Machines, Turns};
 use self::spoken::{Spoken, base};
 use crate::config::{Scope, WhileRunning};
 use crate::store::ledger::{Language, Ledger, Person, Role, Via};
@@ -63,6 +65,8 @@ pub struct ChatsParts {
     pub ledger: Ledger,
     /// Where turns come from.
     pub turns: Arc<dyn Turns>,
+    /// Who is told what an operator answers to a node.
+    pub machines: Arc<dyn Machines>,
     /// Whose session a chat speaks with.
     pub scope: Scope,
     /// Ids of users that need no pairing: they are users, and where the list has exactly one entry and no operator is

@@ -51,6 +51,13 @@ pub trait Turns: Send + Sync {
     async fn session_of(&self, owner: &str) -> Result<SessionId, String>;
 }
 
+/// The machines on which commands run.
+#[async_trait]
+pub trait Machines: Send + Sync {
+    /// An operator answered a node's question, which is durable already. Should it not arrive, the node asks again.
+    async fn answered(&self, node: &str, ask: &str, allow: bool, by: &str);
+}
+
 /// How a submission came to stand in its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {

@@ -31,6 +31,7 @@ impl Chats {
         match Deed::read(&press.data) {
             Some(Deed::Retry) => self.retry_by_button(&spoken, &person, &press.message_id).await,
             Some(Deed::Answer { id, word }) => parts.answer_by_button(&spoken, &person, id, word).await,
+            Some(Deed::Node { id, allow }) => parts.answer_node(&spoken, &person, id, allow).await,
             Some(Deed::Hasten(how, submission)) => parts.hasten(&spoken, &person, how, &submission).await,
             Some(Deed::Set(setting)) => parts.set(&spoken, &person, setting).await,
             Some(Deed::Thread(era)) => parts.go_back(&spoken, &person, era).await,

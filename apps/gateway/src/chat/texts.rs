@@ -3,6 +3,7 @@
 pub(super) mod asking;
 pub(super) mod commands;
 pub(super) mod forms;
+pub(super) mod node_asks;
 pub(super) mod running;
 
 use argus_session::LaneStatus;

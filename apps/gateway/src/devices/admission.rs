@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::facts::{WAITING, tell_further};
 use super::registry::Online;
 use super::{Connection, Devices, Done, Outgoing, Usually, Wish};
-use crate::access::{Account, Author, Holder};
+use crate::access::{ANY_NODE, Account, Author, Holder};
 use crate::clock::unix_ms;
 
 /// What a node may say of itself: texts, how long, how many.
@@ -20,9 +20,6 @@ const LONGEST: usize = 64;
 const LONGEST_COMMAND: usize = 128;
 const MOST_CAPS: usize = 64;
 const MOST_COMMANDS: usize = 256;
-
-/// The shared token's scope: any id that is nobody's.
-const ANY: &str = "*";
 
 impl Devices {
     /// Takes a node in that says this first, with that token; the words of the refusal where it may not.
@@ -39,6 +36,12 @@ impl Devices {
             return Err("`nodeId` takes 1 to 128 letters, digits, `.`, `_`, `:` and `-`");
         }
         let weak = self.judge(&connect.node_id, account)?;
+        let own = connect.node_id.strip_prefix(RUNTIME);
+        if let Some(own) = own.map(str::parse::<SessionId>)
+            && !matches!(own, Ok(own) if self.0.facts.knows(&own).await)
+        {
+            return Err("there is no session of that runtime any more");
+        }
         let usually = self.usual_sessions(&connect.node_id).await;
         let said = bounded(connect);
         let (id, knows_more) = (said.node_id.clone(), said.boot.is_some());
@@ -89,7 +92,7 @@ impl Devices {
                 }
                 _ => Ok(false),
             },
-            Scope::Node(of) if of != ANY => Err("the credential is for another nodeId"),
+            Scope::Node(of) if of != ANY_NODE => Err("the credential is for another nodeId"),
             Scope::Node(_) | Scope::Operator if id.starts_with(RUNTIME) => {
                 Err("this id is a runtime's own; its credential is another one")
             }

@@ -35,7 +35,8 @@ pub(super) async fn tell_further(
     while let Some(fact) = facts.recv().await {
         match fact {
             Fact::Exited(exit) => devices.exited(&node, &out, &exit).await,
-            Fact::Asked(_) | Fact::AskOver(_) => {}
+            Fact::Asked(ask) => devices.ask_owner(&node, &out, &ask).await,
+            Fact::AskOver(ask) => devices.owner_is_not_needed(&node, &ask).await,
         }
     }
     devices.note_went(&node).await;

@@ -1,6 +1,7 @@
 //! The machines on which commands run: who is connected, and one call of a command.
 
 mod admission;
+mod asks;
 mod calls;
 mod connection;
 mod enrolment;
@@ -13,7 +14,7 @@ mod registry;
 mod resolve;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use argus_protocol::SessionId;
@@ -25,7 +26,7 @@ use tokio_util::task::TaskTracker;
 pub use self::connection::Connection;
 pub use self::enrolment::{NewCode, OpenTo};
 pub use self::outgoing::{Leave, Outgoing};
-use self::ports::Facts;
+use self::ports::{Facts, Owners};
 use self::presence::Presence;
 use self::registry::Registry;
 use crate::access::{Access, Rate};
@@ -66,6 +67,8 @@ struct Inner {
     access: Access,
     facts: Arc<dyn Facts>,
     usually: Usually,
+    /// Who asks owners; there once chats are.
+    owners: OnceLock<Arc<dyn Owners>>,
     /// Locked before the registry, where both are.
     presence: Mutex<Presence>,
     registry: Mutex<Registry>,
@@ -121,7 +124,8 @@ impl Devices {
         let presence = Mutex::new(Presence::new(tokio::time::Instant::now()));
         let tries = Rate::new(enrolment::TRY_EVERY, enrolment::TRIES_AT_ONCE);
         let tasks = TaskTracker::new();
-        let inner = Inner { ledger, key, access, facts, usually, presence, registry, tries, tasks };
+        let owners = OnceLock::new();
+        let inner = Inner { ledger, key, access, facts, usually, owners, presence, registry, tries, tasks };
         Ok(Self(Arc::new(inner)))
     }
 

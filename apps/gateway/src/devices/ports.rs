@@ -1,7 +1,7 @@
 //! What nodes need of sessions and of those who look after their facts, stated here and implemented above.
 
 use argus_protocol::SessionId;
-use argus_protocol::node::{Exited, NodeInfo};
+use argus_protocol::node::{Ask, Exited, NodeInfo};
 use async_trait::async_trait;
 
 /// Why somebody was not told of something.
@@ -44,4 +44,28 @@ pub trait Facts: Send + Sync {
         ip: Option<String>,
         change: Change,
     ) -> Result<(), NotTold>;
+}
+
+/// What came of a question that was put to a node's owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The owner reads it.
+    Waits,
+    /// The owner has answered it: yes or no, and who that was.
+    Answered(bool, String),
+    /// There is nobody to be asked.
+    Nobody,
+}
+
+/// Those who own nodes. Errors are in words.
+#[async_trait]
+pub trait Owners: Send + Sync {
+    /// Puts a node's question to its owner, once. `name` is what people call the node.
+    async fn ask(&self, node: &str, name: &str, ask: &Ask) -> Result<Owner, String>;
+
+    /// A question needs no answer any more.
+    async fn not_needed(&self, node: &str, ask: &str) -> Result<(), String>;
+
+    /// Takes back the questions whose time is over.
+    async fn end_overdue(&self) -> Result<(), String>;
 }

@@ -62,7 +62,10 @@ impl Devices {
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = looks.tick() => self.look(Instant::now()).await,
+                _ = looks.tick() => {
+                    self.look(Instant::now()).await;
+                    self.end_overdue_asks().await;
+                }
                 () = stop.cancelled() => return,
             }
         }

@@ -89,7 +89,7 @@ impl Registry {
         self.is_seen(id, &Sight::Of(session.clone()))
     }
 
-    fn name(&self, id: &str) -> Option<String> {
+    pub(super) fn name(&self, id: &str) -> Option<String> {
         let (row, online) = (self.enrolled.get(id), self.online.get(id));
         let given = row.and_then(|row| row.given_name.clone());
         let said = || online.and_then(|online| online.said.display_name.clone());
@@ -113,9 +113,24 @@ impl Registry {
     /// What is told of each node that those eyes see, by name, then by id.
     pub(super) fn told(&self, sight: &Sight, now_ms: u64) -> Vec<NodeInfo> {
         let mut told: Vec<_> = self.ids(sight).map(|id| self.info(id, now_ms)).collect();
+        if *sight == Sight::Everything {
+            for node in &mut told {
+                node.sessions = self.sessions(&node.node_id);
+            }
+        }
         let key = |node: &NodeInfo| node.display_name.as_ref().unwrap_or(&node.node_id).to_lowercase();
         told.sort_by_cached_key(|node| (key(node), node.node_id.clone()));
         told
+    }
+
+    /// Ids of the sessions that may use it; none: every one.
+    fn sessions(&self, id: &str) -> Option<Vec<String>> {
+        if let Some(own) = id.strip_prefix(RUNTIME) {
+            return Some(vec![own.to_owned()]);
+        }
+        let usually = || self.online.get(id)?.usually.as_ref();
+        let named = self.enrolled.get(id).map_or_else(usually, |row| row.sessions.as_ref())?;
+        Some(named.iter().map(ToString::to_string).collect())
     }
 
     pub(super) fn info(&self, id: &str, now_ms: u64) -> NodeInfo {
@@ -137,6 +152,7 @@ impl Registry {
             connected: online.is_some(),
             stale: last_seen_ms.is_none_or(|seen| now_ms.saturating_sub(seen) >= STALE_MS),
             policy: said.and_then(|said| said.policy.clone()),
+            sessions: None,
         }
     }
 }

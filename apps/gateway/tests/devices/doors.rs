@@ -87,6 +87,28 @@ async fn the_operators_token_is_taken_and_noted_as_the_weaker_one() {
 }
 
 #[tokio::test]
+async fn the_shared_token_is_for_ids_that_are_nobodys() {
+    let gateway = Gateway::new().with("ARGUS_NODE_TOKEN", "shared-word").start().await;
+    let session = gateway.client("session=default").await.session;
+    let mut lab = Node::usual(gateway.url(), "shared-word", "lab", "b").await;
+    let asked = invoke(&gateway, json!({ "node": "lab", "command": "system.run" }));
+    let call = lab.call().await;
+    lab.answer(&call, json!(1)).await;
+    assert_eq!(asked.await.unwrap().1["payload"], 1);
+    assert!(
+        audit(&gateway)
+            .iter()
+            .any(|line| line["who"] == "shared node token" && line["act"] == "node connected")
+    );
+    let connect = json!({ "type": "connect", "nodeId": format!("runtime:{session}") });
+    let words = "this id is a runtime's own; its credential is another one";
+    assert_eq!(ends(&gateway, Some("shared-word"), Some(connect)).await, Some((1008, words.to_owned())));
+    let ask =
+        reqwest::Client::new().get(format!("{}/nodes", gateway.url())).bearer_auth("shared-word").send();
+    assert_eq!(ask.await.unwrap().status(), 403, "it opens nothing else");
+}
+
+#[tokio::test]
 async fn a_node_is_told_with_what_it_said_of_itself_within_bounds() {
     let gateway = Gateway::new().start().await;
     let token = token(&gateway, "node:mac").await;

@@ -89,11 +89,11 @@ async fn a_runtimes_own_node_speaks_for_its_session_and_for_no_other() {
     let lost = events(&gateway, &two).await.into_iter().find(|event| event["meta"]["jobId"] == "j2").unwrap();
     let text = lost["text"].as_str().unwrap();
     assert!(text.starts_with("A command in the background was lost sight of"), "{text}");
-    // A runtime whose session is no more tells nobody, and makes none.
-    let mut ghost = node(&gateway, "runtime:0123456789ab").await;
-    tell(&mut ghost, exit("j3")).await;
-    let reply = gateway.rpc("argus/systemEvent/list", json!({ "sessionId": "0123456789ab" })).await;
-    assert_eq!(reply["error"]["message"], "Unknown session `0123456789ab`");
+    // A runtime whose session is no more is nobody, and makes none.
+    let token = token(&gateway, "node:runtime:0123456789ab").await;
+    let mut ghost = Node::open(gateway.url(), Some(&token)).await.unwrap();
+    ghost.introduce(json!({ "nodeId": "runtime:0123456789ab" })).await;
+    assert_eq!(ghost.closed().await, Some((1008, "there is no session of that runtime any more".to_owned())));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::store::ledger::Language;
 pub(super) const SHORT: usize = 300;
 
 /// A block of code that what is in it cannot end, and in which nothing is invisible or out of its order.
-pub(super) fn fenced(language: &str, text: &str) -> String {
+pub(in crate::chat) fn fenced(language: &str, text: &str) -> String {
     let text = visible(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
@@ -15,7 +15,7 @@ pub(super) fn fenced(language: &str, text: &str) -> String {
 }
 
 /// Characters that would hide what stands there are shown by their numbers.
-pub(super) fn visible(text: &str) -> String {
+pub(in crate::chat) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if hides(c) && c != '\n' && c != '\t' { shown.extend(c.escape_unicode()) } else { shown.push(c) }
@@ -33,7 +33,7 @@ pub(in crate::chat) fn hides(c: char) -> bool {
 }
 
 /// The beginning and the end of a long text, with a note of what is not there between them.
-pub(super) fn middle_out(text: &str, most: usize, language: Language) -> (String, bool) {
+pub(in crate::chat) fn middle_out(text: &str, most: usize, language: Language) -> (String, bool) {
     if text.chars().take(most + 1).count() <= most {
         return (text.to_owned(), false);
     }
@@ -44,7 +44,7 @@ pub(super) fn middle_out(text: &str, most: usize, language: Language) -> (String
     (format!("{}\n{note}\n{}", &text[..head], &text[tail..]), true)
 }
 
-pub(super) fn short(text: &str) -> String {
+pub(in crate::chat) fn short(text: &str) -> String {
     short_to(text, SHORT)
 }
 

@@ -12,7 +12,7 @@ use argus_session::{ChatQuestion, ChatRef, Origin, QuestionEnd};
 use data_encoding::BASE32_NOPAD;
 
 pub(super) use self::asked::{Asked, Kind, What, read};
-pub(super) use self::bounds::hides;
+pub(super) use self::bounds::{fenced, hides, middle_out, short};
 pub(super) use self::decide::Verdict;
 pub(super) use self::field::{Format, Wrong};
 pub(super) use self::form::{Draft, Form, Step, Stepped};
@@ -157,7 +157,7 @@ fn asker(origin: &Origin, chat: &ChatRef) -> String {
 }
 
 /// An id that nobody can guess: 80 bits, 16 characters.
-fn fresh_id() -> String {
+pub(super) fn fresh_id() -> String {
     let mut bytes = [0; 10];
     getrandom::fill(&mut bytes).expect("the system has a source of randomness");
     BASE32_NOPAD.encode(&bytes)

@@ -47,6 +47,7 @@ fn parts(ledger: &Ledger, sessions: &Arc<Sessions>, allowed: &[&str]) -> ChatsPa
     ChatsParts {
         ledger: ledger.clone(),
         turns: Arc::clone(sessions) as _,
+        machines: Arc::clone(sessions) as _,
         scope: Scope::Shared,
         allowed: ids(allowed),
         operators: ids(&[]),

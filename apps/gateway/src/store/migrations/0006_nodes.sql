@@ -32,10 +32,14 @@ CREATE TABLE node_questions (
     node_id    TEXT    NOT NULL,
     -- The node's own id of the question.
     ask_id     TEXT    NOT NULL,
+    channel    TEXT    NOT NULL,
     bot        TEXT    NOT NULL,
     chat       TEXT    NOT NULL,
+    -- What is asked, as JSON.
     asked      TEXT    NOT NULL,
+    -- `open`, `allowed`, `denied`, `over`.
     state      TEXT    NOT NULL DEFAULT 'open',
+    answered_by TEXT,
     expires_ms INTEGER NOT NULL,
     created_ms INTEGER NOT NULL,
     UNIQUE (node_id, ask_id)
