@@ -1,5 +1,6 @@
 //! Nodes over real sockets: how they come in and go, what is called on them, and what they may tell.
 
+mod asks;
 mod calls;
 mod doors;
 mod enrolment;

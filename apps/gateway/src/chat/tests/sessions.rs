@@ -31,6 +31,11 @@ impl Sessions {
 }
 
 #[async_trait]
+impl Machines for Sessions {
+    async fn answered(&self, _: &str, _: &str, _: bool, _: &str) {}
+}
+
+#[async_trait]
 impl Turns for Sessions {
     async fn submitted(&self, submission: Submission) -> BoxFuture<'static, Standing> {
         locked(&self.submitted).push(submission);
