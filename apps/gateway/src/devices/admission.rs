@@ -10,7 +10,7 @@ use argus_protocol::token::scope::Scope;
 use tokio::sync::mpsc;
 
 use super::facts::{WAITING, tell_further};
-use super::registry::Online;
+use super::registry::{Online, Registry};
 use super::{Connection, Devices, Done, Outgoing, Usually, Wish};
 use crate::access::{ANY_NODE, Account, Author, Holder};
 use crate::clock::unix_ms;
@@ -35,7 +35,6 @@ impl Devices {
         if !names_a_node(&connect.node_id) {
             return Err("`nodeId` takes 1 to 128 letters, digits, `.`, `_`, `:` and `-`");
         }
-        let weak = self.judge(&connect.node_id, account)?;
         let own = connect.node_id.strip_prefix(RUNTIME);
         if let Some(own) = own.map(str::parse::<SessionId>)
             && !matches!(own, Ok(own) if self.0.facts.knows(&own).await)
@@ -47,6 +46,7 @@ impl Devices {
         let (id, knows_more) = (said.node_id.clone(), said.boot.is_some());
         let (out, heard_ms) = (Outgoing::default(), Arc::new(AtomicU64::new(unix_ms())));
         let mut registry = self.registry();
+        let weak = judge(&registry, &id, account)?;
         let given = registry.enrolled.get(&id).and_then(|row| row.given_name.clone());
         out.say(&ToNode::Connected(Connected { node_id: id.clone(), display_name: given }));
         let online = Online {
@@ -81,29 +81,6 @@ impl Devices {
         })
     }
 
-    /// Whether that token is for a node of that id; whether it is one that many may have.
-    fn judge(&self, id: &str, account: &Account) -> Result<bool, &'static str> {
-        let registry = self.registry();
-        let enrolled = registry.enrolled.get(id);
-        match account.scope() {
-            Scope::Node(of) if of == id => match (enrolled, account.holder()) {
-                (Some(row), Holder::Token(token)) if row.token != *token => {
-                    Err("this id is enrolled with another credential; revoke it first")
-                }
-                _ => Ok(false),
-            },
-            Scope::Node(of) if of != ANY_NODE => Err("the credential is for another nodeId"),
-            Scope::Node(_) | Scope::Operator if id.starts_with(RUNTIME) => {
-                Err("this id is a runtime's own; its credential is another one")
-            }
-            Scope::Node(_) | Scope::Operator if enrolled.is_some() => {
-                Err("this id is enrolled; only its own credential will do")
-            }
-            Scope::Node(_) | Scope::Operator => Ok(true),
-            Scope::Client(_) | Scope::Mcp(_) => Err("the token is for something else"),
-        }
-    }
-
     /// Sessions that may use a node for which nothing was said.
     pub(super) async fn usual_sessions(&self, id: &str) -> Option<Vec<SessionId>> {
         if self.0.usually == Usually::All || id.starts_with(RUNTIME) {
@@ -132,6 +109,28 @@ impl Devices {
             },
         };
         self.0.access.audit().invoked(&who, &subject, &outcome);
+    }
+}
+
+/// Whether that token is for a node of that id; whether it is one that many may have.
+fn judge(registry: &Registry, id: &str, account: &Account) -> Result<bool, &'static str> {
+    let enrolled = registry.enrolled.get(id);
+    match account.scope() {
+        Scope::Node(of) if of == id => match (enrolled, account.holder()) {
+            (Some(row), Holder::Token(token)) if row.token != *token => {
+                Err("this id is enrolled with another credential; revoke it first")
+            }
+            _ => Ok(false),
+        },
+        Scope::Node(of) if of != ANY_NODE => Err("the credential is for another nodeId"),
+        Scope::Node(_) | Scope::Operator if id.starts_with(RUNTIME) => {
+            Err("this id is a runtime's own; its credential is another one")
+        }
+        Scope::Node(_) | Scope::Operator if enrolled.is_some() => {
+            Err("this id is enrolled; only its own credential will do")
+        }
+        Scope::Node(_) | Scope::Operator => Ok(true),
+        Scope::Client(_) | Scope::Mcp(_) => Err("the token is for something else"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use argus_protocol::argus::node::LONGEST_TIMEOUT_MS;
 use argus_protocol::node::{Cancel, Fault, LARGEST_FRAME, RUNTIME, Request, ToNode, code};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
@@ -19,6 +20,8 @@ const LONGEST_PARAMS: usize = 1 << 20;
 const LONGEST_COMMAND: usize = 128;
 /// Longest key, in bytes.
 const LONGEST_KEY: usize = 128;
+/// The longest that is waited for an answer.
+const LONGEST: Duration = Duration::from_millis(LONGEST_TIMEOUT_MS);
 /// How long a node may take to end a call that nobody wants any more.
 const ENDING: Duration = Duration::from_secs(5);
 /// How long a node whose link broke may take to come back.
@@ -45,7 +48,7 @@ impl Devices {
         let done = match self.meant(&wish).await {
             Ok(node_id) => {
                 let outcome = match self.begin(&wish, &node_id) {
-                    Ok(mut call) => call.end(wish.timeout, cancel).await,
+                    Ok(mut call) => call.end(wish.timeout.min(LONGEST), cancel).await,
                     Err(fault) => Err(fault),
                 };
                 Done { node_id, outcome }

@@ -20,7 +20,7 @@ pub enum Leave {
     Slow,
     /// It sent a frame over the limit.
     TooBig,
-    /// A newer connection has its id.
+    /// A newer connection has its id. What waits is sent there, or lost with its call.
     Replaced,
     /// It may not be here, in these words. What waits for it is thrown away.
     Barred(&'static str),
@@ -33,7 +33,7 @@ pub enum Leave {
 impl Leave {
     /// Whether what waits is thrown away.
     pub fn is_at_once(&self) -> bool {
-        matches!(self, Self::Slow | Self::Barred(_))
+        matches!(self, Self::Slow | Self::Replaced | Self::Barred(_))
     }
 }
 
@@ -138,11 +138,11 @@ mod tests {
     async fn what_waits_is_sent_before_the_goodbye_and_not_where_it_must_go_at_once() {
         let out = Outgoing::default();
         assert!(out.push("a".into()) && out.push("b".into()));
-        out.close(Leave::Replaced);
+        out.close(Leave::Shutdown);
         out.close(Leave::Slow);
         assert!(!out.push("c".into()));
         assert_eq!(out.take().await, Ok(vec!["a".into(), "b".into()]));
-        assert_eq!(out.take().await, Err(Leave::Replaced));
+        assert_eq!(out.take().await, Err(Leave::Shutdown));
         let out = Outgoing::default();
         out.push("a".into());
         out.close(Leave::Barred("the token was revoked"));

@@ -121,6 +121,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_waits_for_an_answer_that_takes_its_time_may_be_silent_until_it_is_there() {
+        let visitor = Arc::new(Lobby::new(1).enter());
+        let (_far, near) = duplex(64);
+        let mut near = Watched::new(near, SHORT, visitor.clone());
+        let at_work = visitor.at_work();
+        assert!(tokio::time::timeout(SHORT * 5, near.read(&mut [0])).await.is_err(), "it is listened to");
+        drop(at_work);
+        assert_eq!(near.read(&mut [0]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
     async fn who_takes_nothing_for_too_long_is_not_spoken_to_any_more() {
         let (_far, mut near) = connection(&Lobby::new(1), SHORT);
         assert_eq!(near.write_all(&[0; 65]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);

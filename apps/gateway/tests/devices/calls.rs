@@ -120,10 +120,15 @@ async fn who_does_not_wait_any_more_has_the_call_ended_on_the_node() {
     let asked = invoke(&gateway, json!({ "node": "mac", "command": "system.run" }));
     let call = mac.call().await;
     mac.tell("node.invoke.job", json!({ "id": call["id"], "jobId": "j1" })).await;
+    // It was read: what follows it is.
+    let other = invoke(&gateway, json!({ "node": "mac", "command": "system.which" }));
+    let request = mac.call().await;
+    mac.answer(&request, json!(1)).await;
+    other.await.unwrap();
     asked.abort();
     assert_eq!(mac.event("node.invoke.cancel").await, json!({ "id": call["id"], "reason": "CANCELLED" }));
     let noted = eventually("it is noted", async || {
-        audit(&gateway).into_iter().find(|line| line["act"] == "node invoked")
+        audit(&gateway).into_iter().find(|line| line["subject"] == "mac system.run")
     });
     let noted = noted.await;
     let expected = json!({ "at": noted["at"], "who": "operator", "act": "node invoked",

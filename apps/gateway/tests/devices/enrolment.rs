@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::{audit, invoke, listed, until_there_are};
 
 /// A new code.
-async fn code(gateway: &Gateway, wish: Value) -> String {
+pub(crate) async fn code(gateway: &Gateway, wish: Value) -> String {
     let reply = gateway.rpc("argus/node/enrol", wish).await;
     reply["result"]["code"].as_str().unwrap_or_else(|| panic!("{reply}")).to_owned()
 }
 
 /// What a code comes to: the id and the token, or the words of the refusal.
-async fn redeem(gateway: &Gateway, code: &str, id: &str) -> Result<(String, String), String> {
+pub(crate) async fn redeem(gateway: &Gateway, code: &str, id: &str) -> Result<(String, String), String> {
     let mut node = Node::open(gateway.url(), None).await.unwrap();
     let wish =
         json!({ "type": "enrol", "code": code, "nodeId": id, "displayName": "Ada's", "platform": "linux" });

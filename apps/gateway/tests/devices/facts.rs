@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use argus_testkit::gateway::Gateway;
 use argus_testkit::node::Node;
+use argus_testkit::programs::eventually;
 use serde_json::{Value, json};
 
+use super::enrolment::{code, redeem};
 use super::{events, invoke_as, node, token};
 
 fn exit(job: &str) -> Value {
@@ -124,4 +126,36 @@ async fn a_kill_before_the_acknowledgement_has_the_end_told_once_all_the_same() 
     let mut mac = Node::usual(gateway.url(), &token, "mac", "b").await;
     tell(&mut mac, exit("j1")).await;
     assert_eq!(told(&gateway, &session).await, [("mac".to_owned(), "j1".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_new_node_is_news_once_however_often_it_comes_back_and_a_runtimes_is_none() {
+    let mut gateway = Gateway::new().start().await;
+    let session = gateway.client("session=default").await.session;
+    gateway.rpc("argus/automation/pause", json!({})).await;
+    let (_, token) = redeem(&gateway, &code(&gateway, json!({})).await, "mac").await.unwrap();
+    let news = async |gateway: &Gateway| {
+        let all = events(gateway, &session).await.into_iter();
+        all.filter(|event| event["kind"] == "node").map(|event| event["text"].clone()).collect::<Vec<_>>()
+    };
+    let _runtime = node(&gateway, &format!("runtime:{session}")).await;
+    drop(Node::usual(gateway.url(), &token, "mac", "b").await);
+    let _node = Node::usual(gateway.url(), &token, "mac", "b").await;
+    let told = eventually("it is told", async || Some(news(&gateway).await).filter(|told| !told.is_empty()));
+    let expected = [json!("Node connected: The mac (mac) · platform=linux · version=1 · ip=127.0.0.1")];
+    assert_eq!(told.await, expected);
+    // Neither another link nor another start makes it new.
+    gateway.kill();
+    gateway.restart().await;
+    let (_, other) = redeem(&gateway, &code(&gateway, json!({})).await, "pi").await.unwrap();
+    let _nodes = [
+        Node::usual(gateway.url(), &token, "mac", "b").await,
+        Node::usual(gateway.url(), &other, "pi", "b").await,
+    ];
+    let told =
+        eventually("the other is told", async || Some(news(&gateway).await).filter(|told| told.len() > 1));
+    let told = told.await;
+    let of =
+        |id: &str| told.iter().filter(|text| text.as_str().is_some_and(|text| text.contains(id))).count();
+    assert_eq!((told.len(), of("(mac)"), of("(pi)")), (2, 1, 1), "{told:?}");
 }

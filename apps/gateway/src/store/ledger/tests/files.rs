@@ -98,10 +98,10 @@ async fn a_migration_keeps_a_copy_and_the_older_version_refuses_what_came_of_it(
 
     let migrated = std::fs::read(desk.path()).unwrap();
     let error = refused(&desk.path()).await;
-    assert!(error.contains("has schema 99 and this version knows 5 at most"), "{error}");
+    assert!(error.contains("has schema 99 and this version knows 6 at most"), "{error}");
     assert_eq!(std::fs::read(desk.path()).unwrap(), migrated);
 
-    let copy = desk.dir.path().join("ledger.db.v5.bak");
+    let copy = desk.dir.path().join("ledger.db.v6.bak");
     let ledger = Ledger::open(&copy, answer).await.unwrap();
     assert_eq!(ledger.open_submissions(&session("s")).await.unwrap().len(), 1);
 }
