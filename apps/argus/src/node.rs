@@ -70,7 +70,7 @@ struct New {
     /// them, else the default one]
     #[arg(long = "for", value_name = "SESSION", num_args = 1..)]
     sessions: Option<Vec<String>>,
-    /// Where the machine reaches this gateway, such as wss://argus.example/nodes/ws [default: where it listens]
+    /// Where the machine reaches this gateway, such as `wss://argus.example/nodes/ws` [default: where it listens]
     #[arg(long, value_name = "WS_URL")]
     url: Option<String>,
 }

@@ -34,7 +34,7 @@ use crate::config::{Approval, Config, Sandbox, Upstream};
 use crate::devices::Devices;
 use crate::edge::{self, Edge};
 use crate::health::Health;
-use crate::ports::{ChatTurns, NodeOwners, SessionWorkers};
+use crate::ports::{ChatTurns, SessionWorkers};
 pub use crate::sessions::probe::AgentProbe;
 use crate::sessions::{Sessions, SessionsParts};
 use crate::store::audit_file::AuditFile;
@@ -104,17 +104,12 @@ impl App {
         });
         let intake = Intake::new(ledger.clone(), sessions.clone(), bots.first().cloned());
         let next_client = Arc::new(AtomicU64::new(1));
-        let workers = SessionWorkers {
-            intake: intake.clone(),
-            sessions: sessions.clone(),
-            next_client: next_client.clone(),
-        };
+        let (all, numbers) = (sessions.clone(), next_client.clone());
+        let workers = SessionWorkers { intake: intake.clone(), sessions: all, next_client: numbers };
         let automation = automation::open(&config, &ledger, state, pulse, &bots, workers).await?;
         let devices = devices::open(&config, &ledger, &key, &access, &automation, &sessions).await?;
         let turns = Arc::new(ChatTurns::new(intake.clone(), sessions.clone(), key, next_client.clone()));
-        let machines = Arc::new(NodeOwners(devices.clone()));
-        let chats = Chats::new(channels::chats_parts(&config, ledger.clone(), turns, machines, bots));
-        devices.ask_through(Arc::new(chats.clone()));
+        let chats = channels::chats(&config, ledger.clone(), turns, &devices, bots);
 
         let listener = edge::bind(config.bind)
             .with_context(|| format!("cannot listen on {}; set ARGUS_BIND to a free address", config.bind))?;
@@ -147,17 +142,16 @@ impl App {
         tasks.spawn(edge::serve(listener, edge));
         runtimes::keep_default(&sessions).await;
         intake.resume().await?;
-        let retention = config.retention;
-        let parts = Rounds {
+        let rounds = Rounds {
             access,
             chats: chats.clone(),
             delivery,
             automation,
             devices: devices.clone(),
             sessions: sessions.clone(),
-            retention,
+            retention: config.retention,
         };
-        parts.begin(&ledger, &tasks, &stop);
+        rounds.begin(&ledger, &tasks, &stop);
         tracing::info!(%address, mode = config.mode.as_str(), boot, "the gateway serves");
         Ok(Self {
             address,

@@ -9,10 +9,12 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::{policy, runtimes};
 use crate::chat::ports::{Machines, Turns};
-use crate::chat::{ChatsParts, Gathering, INQUIRIES};
+use crate::chat::{Chats, ChatsParts, Gathering, INQUIRIES};
 use crate::config::{Config, TelegramConfig, WhileRunning};
 use crate::delivery::{Deliveries, DeliveryConfig, Kept, Limits, Sending, SendingParts};
+use crate::devices::Devices;
 use crate::media::Media;
+use crate::ports::NodeOwners;
 use crate::store::home::Home;
 use crate::store::ledger::Ledger;
 use crate::telegram::{Files, Telegram, TokenError};
@@ -53,8 +55,22 @@ pub(super) fn open(config: &Config, home: &Home, ledger: &Ledger) -> anyhow::Res
     Ok(Channels { bots: ids, delivery, sending, media })
 }
 
+/// Makes chats, in which nodes ask their owner.
+pub(super) fn chats(
+    config: &Config,
+    ledger: Ledger,
+    turns: Arc<dyn Turns>,
+    devices: &Devices,
+    bots: impl IntoIterator<Item = String>,
+) -> Chats {
+    let machines = Arc::new(NodeOwners(devices.clone()));
+    let chats = Chats::new(chats_parts(config, ledger, turns, machines, bots));
+    devices.ask_through(Arc::new(chats.clone()));
+    chats
+}
+
 /// What chats are made with; `bots` are those as which answers are sent.
-pub(super) fn chats_parts(
+fn chats_parts(
     config: &Config,
     ledger: Ledger,
     turns: Arc<dyn Turns>,

@@ -103,9 +103,9 @@ impl Calls {
     }
 
     /// Notes what a node tells of a call of its own.
-    pub(super) fn note(&self, id: &str, node: &str, note: impl FnOnce(&mut Progress)) {
+    pub(super) fn note(&self, id: &str, node: &str, change: impl FnOnce(&mut Progress)) {
         if let Some(call) = self.0.get(id).filter(|call| call.node == node) {
-            call.progress.send_modify(note);
+            call.progress.send_modify(change);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a session is told of nodes that come and go: only what lasts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use argus_protocol::node::{NodeInfo, RUNTIME};
 use tokio::time::{Duration, Instant, interval};
@@ -24,7 +24,7 @@ pub(super) struct Presence {
     /// Since when nodes have been away that were here before.
     away: HashMap<String, Instant>,
     /// Nodes that are not enrolled, and were told to be there.
-    guests: HashMap<String, ()>,
+    guests: HashSet<String>,
 }
 
 /// A node, as far as it matters here.
@@ -36,7 +36,7 @@ struct Standing {
 
 impl Presence {
     pub(super) fn new(now: Instant) -> Self {
-        Self { began: now, away: HashMap::new(), guests: HashMap::new() }
+        Self { began: now, away: HashMap::new(), guests: HashSet::new() }
     }
 
     /// What is to be told of a node now.
@@ -110,13 +110,13 @@ impl Devices {
             .filter(|id| !id.starts_with(RUNTIME) && !registry.enrolled.contains_key(*id));
         // Of those that are there soon after a start it is not known whether they are new.
         for id in strangers.clone().filter(|_| early).take(MOST_GUESTS) {
-            presence.guests.insert(id.clone(), ());
+            presence.guests.insert(id.clone());
         }
-        presence.guests.retain(|id, ()| !registry.enrolled.contains_key(id));
+        presence.guests.retain(|id| !registry.enrolled.contains_key(id));
         let room = presence.guests.len() < MOST_GUESTS;
-        let new = strangers.filter(|id| room && !presence.guests.contains_key(*id));
+        let new = strangers.filter(|id| room && !presence.guests.contains(*id));
         let new = new.map(|id| Standing { id: id.clone(), is_there: true, told: false });
-        let known = presence.guests.keys().map(|id| Standing {
+        let known = presence.guests.iter().map(|id| Standing {
             id: id.clone(),
             is_there: registry.online.contains_key(id),
             told: true,
@@ -147,7 +147,7 @@ impl Devices {
                 tracing::warn!(%error, node.id = id, "what was told of a node could not be stored");
             }
         } else if is_there {
-            self.presence().guests.insert(id.to_owned(), ());
+            self.presence().guests.insert(id.to_owned());
         } else {
             self.presence().guests.remove(id);
         }

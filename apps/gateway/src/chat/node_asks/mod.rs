@@ -179,9 +179,9 @@ async fn press(
     tracing::info!(node.id = question.node_id, user.id = by.user.id, allowed = allow, "an operator decided");
     let state =
         if allow { NodeQuestionState::Allowed(who.clone()) } else { NodeQuestionState::Denied(who.clone()) };
-    let words = move |language| match allow {
-        true => texts::node_asks::allowed(language, &name),
-        false => texts::node_asks::denied(language, &name),
+    let words = move |language| {
+        let words = if allow { texts::node_asks::allowed } else { texts::node_asks::denied };
+        words(language, &name)
     };
     let told = notice(words(language));
     end(tx, question.clone(), state, words).await?;

@@ -10,7 +10,7 @@ use argus_protocol::token::scope::Scope;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 
 use super::super::Edge;
@@ -38,7 +38,7 @@ pub(in super::super) async fn invoke(
     body: Bytes,
 ) -> Result<Json<Invoked>, Response> {
     let by = caller(&edge, grant, "POST /nodes/invoke")?;
-    let request: Invoke = object(&body).map_err(|error| error.into_response())?;
+    let request: Invoke = object(&body).map_err(IntoResponse::into_response)?;
     if request.node.as_deref().is_none_or(|node| node.trim().is_empty()) {
         return Err(detail(StatusCode::BAD_REQUEST, "Missing 'node'").into_response());
     }

@@ -97,9 +97,8 @@ async fn serve(edge: Edge, grant: Grant, outlet: Outlet, mut socket: WebSocket) 
 
 /// Gives a machine without a credential one for its code.
 async fn enrol(edge: &Edge, from: SocketAddr, unknown: &'static str, mut socket: WebSocket) {
-    let wish = match first(&mut socket).await {
-        Ok(FromNode::Enrol(wish)) => wish,
-        Ok(_) | Err(_) => return refuse(socket, 1008, unknown).await,
+    let Ok(FromNode::Enrol(wish)) = first(&mut socket).await else {
+        return refuse(socket, 1008, unknown).await;
     };
     match edge.devices.redeem(from, &wish).await {
         Ok(enrolled) => {
