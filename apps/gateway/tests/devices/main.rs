@@ -34,9 +34,10 @@ pub(crate) fn invoke(gateway: &Gateway, wish: Value) -> JoinHandle<(StatusCode, 
 }
 
 /// The same with another token.
+#[expect(clippy::needless_pass_by_value, reason = "a wish is written where it is made")]
 pub(crate) fn invoke_as(gateway: &Gateway, token: &str, wish: Value) -> JoinHandle<(StatusCode, Value)> {
     let request = reqwest::Client::new().post(format!("{}/nodes/invoke", gateway.url()));
-    let request = request.bearer_auth(token).json(&wish).timeout(Duration::from_secs(60));
+    let request = request.bearer_auth(token).json(&wish).timeout(Duration::from_mins(1));
     tokio::spawn(async move {
         let reply = request.send().await.unwrap();
         (reply.status(), reply.json().await.unwrap_or_default())
