@@ -1,0 +1,11 @@
+//! Jobs and their keepers, as real processes.
+
+mod bounds;
+mod deeds;
+mod ending;
+mod logs;
+mod running;
+mod stage;
+mod surviving;
+mod telling;
+mod terminal;
