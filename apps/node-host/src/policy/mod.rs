@@ -90,6 +90,11 @@ impl Policy {
         self.rules().map(|rules| rules.warnings.clone()).unwrap_or_default()
     }
 
+    /// What is done about a call of which the rules say nothing else.
+    pub fn mode(&self) -> Action {
+        self.rules().map_or(Action::Deny, |rules| rules.mode)
+    }
+
     /// Where programs are looked for; nowhere, while everything is denied.
     pub fn path(&self) -> OsString {
         self.rules().map(|rules| rules.path.clone()).unwrap_or_default()

@@ -23,7 +23,7 @@ pub use fault::{Fault, code};
 pub use frames::{FromNode, NotAFrame, ToNode};
 pub use info::NodeInfo;
 pub use invoke::{Cancel, JobKnown, Request, ResultAck, Settled, Waiting};
-pub use parts::{Joiner, LARGEST_RESULT, PART_BYTES, Part, PartFault, split};
+pub use parts::{Joiner, LARGEST_RESULT, PART_BYTES, Part, PartFault, part, split};
 
 /// The largest frame of either side in bytes; what is larger goes in [`Part`]s.
 pub const LARGEST_FRAME: usize = 2 << 20;

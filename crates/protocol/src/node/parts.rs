@@ -35,17 +35,23 @@ pub enum PartFault {
 
 /// The text of a frame in parts that together are it.
 pub fn split(id: &str, frame: &str) -> Vec<Part> {
-    let (mut parts, mut rest) = (Vec::new(), frame);
+    let (mut parts, mut from) = (Vec::new(), 0);
     loop {
-        let at = rest.floor_char_boundary(PART_BYTES);
-        let (text, after) = rest.split_at(at);
-        let number = u32::try_from(parts.len()).unwrap_or(u32::MAX);
-        parts.push(Part { id: id.to_owned(), number, last: after.is_empty(), text: text.to_owned() });
-        if after.is_empty() {
+        let part = part(id, frame, u32::try_from(parts.len()).unwrap_or(u32::MAX), from);
+        from += part.text.len();
+        parts.push(part);
+        if from >= frame.len() {
             return parts;
         }
-        rest = after;
     }
+}
+
+/// The part of a frame's text that begins at a byte, where the part before it ended: one at a time, so that a large
+/// frame is not in memory twice.
+pub fn part(id: &str, frame: &str, number: u32, from: usize) -> Part {
+    let to = frame.floor_char_boundary((from + PART_BYTES).min(frame.len()));
+    let text = frame.get(from..to).unwrap_or_default().to_owned();
+    Part { id: id.to_owned(), number, last: to >= frame.len(), text }
 }
 
 /// Puts the parts of one frame together, in their order; a first part begins anew.

@@ -1,0 +1,32 @@
+//! What is known of one call: how far it is, and whether anybody waits for it.
+
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_util::sync::CancellationToken;
+
+/// A call that is known.
+pub(super) struct Known {
+    pub(super) stage: Stage,
+    pub(super) job: Option<String>,
+    /// The gateway asked for it on this connection, so somebody waits for its result.
+    pub(super) awaited: bool,
+    /// Its result was said on this connection, or is about to be.
+    pub(super) said: bool,
+}
+
+/// How far it is.
+pub(super) enum Stage {
+    Running { cancel: CancellationToken, reason: Option<String>, params: usize, waits_until: Option<Instant> },
+    Settled { text: Utf8Bytes, since: Instant },
+    Done,
+}
+
+impl Stage {
+    /// Gives a result that is kept away; how many bytes it had.
+    pub(super) fn forget(&mut self) -> Option<usize> {
+        let Self::Settled { text, .. } = self else { return None };
+        let bytes = text.len();
+        *self = Self::Done;
+        Some(bytes)
+    }
+}
