@@ -24,6 +24,8 @@ enum What {
     Chats,
     /// Events told to sessions with a thousand jobs and 20,000 waiting events: how soon they are durable.
     Automation,
+    /// A command on a node: one after the other, many at once; next to ssh and a bare start of a process.
+    Nodes,
     /// A session in a container: new, woken, live; memory; images.
     Session,
     /// Clients of one session: ours next to a bare relay, and to the agent's own socket.
@@ -36,6 +38,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         What::MainPath => ("main_path", None),
         What::Chats => ("chats", None),
         What::Automation => ("automation", None),
+        What::Nodes => ("nodes", None),
         What::Relay => ("relay", None),
         What::Session => match prepared() {
             Ok(engine) => ("session", Some(engine)),

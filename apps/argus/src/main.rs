@@ -62,6 +62,8 @@ enum Deed {
     Gateway(Box<GatewayArgs>),
     /// Run the Telegram bot alone, as `argus-telegram-bot` does
     TelegramBot(Box<BotSettings>),
+    /// Make this machine a node, as `argus-node-host` does
+    NodeHost(Box<argus_node_host::program::NodeHost>),
     /// Whether the gateway serves; for health checks
     #[command(hide = true)]
     Alive(local::Where),
@@ -74,6 +76,10 @@ enum Deed {
 }
 
 fn main() -> ExitCode {
+    // Before anything is made that the keeper of a node's job would carry with it.
+    if std::env::args_os().nth(1).is_some_and(|word| word == argus_node_host::keeper::ARGUMENT) {
+        return argus_node_host::keeper::main();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // A gateway calls it so, and reads what is wrong in the bridge's log.
@@ -100,6 +106,7 @@ fn main() -> ExitCode {
         Deed::Render(what) => render::run(&what).unwrap_or_else(|error| complain(&format!("{error:#}"), 1)),
         Deed::Gateway(settings) => argus_gateway::program::main_with("argus gateway", &settings),
         Deed::TelegramBot(settings) => argus_telegram_bot::program::main_with(*settings),
+        Deed::NodeHost(node) => argus_node_host::program::main_with(*node, &node::invocation()),
         Deed::Alive(place) => local::block_on(alive::run(place)),
         Deed::Enter(enter) => {
             let Err(error) = enter::run(enter);

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
+use argus_node_host::install::Invocation;
 use argus_protocol::argus::node::{
     Code, ENROL, Enrol, INVOKE, Invoke, Invoked, LIST, List, Nodes, RENAME, REVOKE, Rename, Revoke,
     USUAL_TIMEOUT_MS,
@@ -51,6 +52,10 @@ enum Deed {
         /// The new name
         name: String,
     },
+    /// Have this machine's node started with this user's session, after showing how
+    Install(argus_node_host::InstallArgs),
+    /// Take that back
+    Uninstall(argus_node_host::UninstallArgs),
     /// Have a command done on a node, and print what came of it as JSON
     Invoke(Call),
 }
@@ -94,6 +99,11 @@ struct Call {
     session: Option<String>,
 }
 
+/// How the program of a node is called that is part of this one.
+pub(crate) fn invocation() -> Invocation {
+    Invocation::of_this_program(&["node-host"])
+}
+
 pub(crate) async fn run(node: Node) -> anyhow::Result<ExitCode> {
     match node.deed {
         Deed::Enrol(new) => enrol(new).await?,
@@ -107,6 +117,8 @@ pub(crate) async fn run(node: Node) -> anyhow::Result<ExitCode> {
             let _: Value = place.find()?.call(RENAME, json!(wish)).await?;
             eprintln!("The node {id} has another name.");
         }
+        Deed::Install(args) => argus_node_host::install::install(&args, &invocation())?,
+        Deed::Uninstall(args) => argus_node_host::install::uninstall(&args)?,
         Deed::Invoke(call) => return invoke(call).await,
     }
     Ok(ExitCode::SUCCESS)

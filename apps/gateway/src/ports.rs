@@ -218,6 +218,10 @@ impl Facts for NodeFacts {
         self.sessions.stored_default().await
     }
 
+    fn at_work(&self, session: &SessionId) {
+        self.sessions.still_at_work(session);
+    }
+
     async fn exited(&self, session: &SessionId, node: &str, exit: &Exited) -> Result<(), NotTold> {
         let end = match (exit.orphaned, exit.timed_out) {
             (true, _) => ExitEnd::Orphaned,

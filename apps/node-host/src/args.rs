@@ -34,6 +34,9 @@ pub struct NodeHostArgs {
     /// The session for which jobs run of which nobody says for whom.
     #[arg(long, env = "ARGUS_SESSION_ID", hide = true)]
     pub(crate) session_id: Option<String>,
+    /// End when standard input does: for whoever starts the node and may be killed.
+    #[arg(long, hide = true)]
+    pub(crate) end_with_input: bool,
     /// How much the node tells about itself: off, error, warn, info, debug or trace.
     #[arg(long, env = "ARGUS_NODE_LOG_LEVEL")]
     pub(crate) log_level: Option<LevelFilter>,

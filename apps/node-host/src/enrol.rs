@@ -119,7 +119,7 @@ async fn ask(plan: &Plan) -> anyhow::Result<Enrolled> {
         ),
         Err(error) => return Err(error.into()),
     };
-    let said = wire.say(FromNode::Enrol(plan.enrol.clone()).write(0)).await;
+    let said = wire.say(FromNode::Enrol(plan.enrol.clone()).write()).await;
     said.with_context(|| format!("the connection to `{}` broke", plan.address))?;
     let answer = tokio::time::timeout(PATIENCE, answer(&mut wire, &plan.address)).await;
     let enrolled = answer.with_context(|| format!("the gateway at `{}` did not answer", plan.address))??;

@@ -141,4 +141,12 @@ impl Machine for Host {
     async fn result_delivered(&self, call_id: &str) {
         self.jobs.result_delivered(call_id);
     }
+
+    fn at_work(&self) -> usize {
+        self.jobs.at_work()
+    }
+
+    fn result_given_up(&self, call_id: &str) {
+        self.jobs.result_given_up(call_id);
+    }
 }

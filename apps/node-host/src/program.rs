@@ -148,12 +148,14 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         pace: Pace::default(),
     };
     let mut served = std::pin::pin!(link::serve(config, host, questions, stop.clone()));
+    let mut input_ends = std::pin::pin!(input_ends(settings.end_with_input));
     let mut told_to = Told::Nothing;
     loop {
         tokio::select! {
             () = &mut served => return Ok(()),
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = &mut input_ends => {}
         }
         if told_to == Told::End {
             tracing::warn!("told to end twice; ending at once");
@@ -172,6 +174,18 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
             stop.cancel();
         });
     }
+}
+
+/// Waits for the end of standard input, where that is an order to end.
+async fn input_ends(counts: bool) {
+    if counts {
+        let mut input = tokio::io::stdin();
+        // What is said there means nothing.
+        if tokio::io::copy(&mut input, &mut tokio::io::sink()).await.is_ok() {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 /// All that can be done on this machine, and the jobs among it.

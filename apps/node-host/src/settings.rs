@@ -38,6 +38,8 @@ pub struct Settings {
     pub mode: Option<Action>,
     /// The session for which jobs run of which nobody says for whom.
     pub session_id: Option<String>,
+    /// Whether it ends with its standard input.
+    pub end_with_input: bool,
     /// What its owner should know.
     pub warnings: Vec<String>,
 }
@@ -90,6 +92,7 @@ impl Settings {
                     rules,
                     mode: args.rules.mode,
                     session_id: told(args.session_id),
+                    end_with_input: args.end_with_input,
                     warnings: check.warnings,
                 })
             }

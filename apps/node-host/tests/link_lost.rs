@@ -177,3 +177,26 @@ async fn a_node_that_is_told_to_stop_says_goodbye() {
     assert_eq!(code, Some(1001));
     soon(&mut node.serving).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_an_earlier_gateway_asked_for_is_told_to_no_later_one() {
+    let gateway = Gateway::open().await;
+    let node = Node::of(&gateway);
+    let (mut visit, _) = gateway.welcome_as(Some("first")).await;
+    visit.call("ended", "echo", json!("a")).await;
+    assert_eq!(visit.answer().await, ("ended".to_owned(), echoed("a")));
+    visit.call("running", "held", json!(null)).await;
+    assert!(matches!(visit.hear().await, FromNode::Job(_)));
+    visit.close(1001).await;
+    // The same process of it still waits for both.
+    let (mut visit, _) = gateway.welcome_as(Some("first")).await;
+    assert!(matches!(visit.hear().await, FromNode::Job(_)));
+    assert_eq!(visit.answer().await, ("ended".to_owned(), echoed("a")));
+    visit.close(1001).await;
+    let (mut visit, _) = gateway.welcome_as(Some("second")).await;
+    until(|| *node.machine.given_up.lock().unwrap() == ["ended"]).await;
+    node.machine.go.as_ref().unwrap().add_permits(1);
+    until(|| *node.machine.given_up.lock().unwrap() == ["ended", "running"]).await;
+    visit.call("new", "echo", json!("b")).await;
+    assert_eq!(visit.answer().await, ("new".to_owned(), echoed("b")));
+}

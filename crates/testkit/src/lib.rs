@@ -7,6 +7,7 @@ pub mod app_server;
 pub mod bot;
 pub mod bot_api;
 pub mod client;
+pub mod device;
 pub mod docker;
 pub mod gateway;
 pub mod model;

@@ -48,7 +48,11 @@ impl Devices {
         let mut registry = self.registry();
         let weak = judge(&registry, &id, account)?;
         let given = registry.enrolled.get(&id).and_then(|row| row.given_name.clone());
-        out.say(&ToNode::Connected(Connected { node_id: id.clone(), display_name: given }));
+        out.say(&ToNode::Connected(Connected {
+            node_id: id.clone(),
+            display_name: given,
+            gateway: Some(self.0.process.clone()),
+        }));
         let online = Online {
             number: 0,
             out: out.clone(),

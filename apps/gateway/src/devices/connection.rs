@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use argus_protocol::node::{
-    AskOver, Fault, FromNode, Joiner, LARGEST_FRAME, LARGEST_RESULT, Part, ResultAck, Settled, ToNode, code,
+    AskOver, Fault, FromNode, Joiner, LARGEST_FRAME, LARGEST_RESULT, Part, RUNTIME, ResultAck, Settled,
+    ToNode, code,
 };
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -77,8 +78,13 @@ impl Connection {
             }
             FromNode::Ask(ask) => self.tell(Fact::Asked(ask)),
             FromNode::AskOver(AskOver { id }) => self.tell(Fact::AskOver(id)),
+            FromNode::Heartbeat(beat) if beat.jobs > 0 => {
+                if let Some(session) = self.id.strip_prefix(RUNTIME).and_then(|own| own.parse().ok()) {
+                    self.devices.0.facts.at_work(&session);
+                }
+            }
             FromNode::Job(_)
-            | FromNode::Heartbeat
+            | FromNode::Heartbeat(_)
             | FromNode::Connect(_)
             | FromNode::Enrol(_)
             | FromNode::Unknown => {}

@@ -62,6 +62,8 @@ pub enum Usually {
 }
 
 struct Inner {
+    /// Names this process of the gateway among all that nodes ever meet.
+    process: String,
     ledger: Ledger,
     key: SigningKey,
     access: Access,
@@ -125,7 +127,9 @@ impl Devices {
         let tries = Rate::new(enrolment::TRY_EVERY, enrolment::TRIES_AT_ONCE);
         let tasks = TaskTracker::new();
         let owners = OnceLock::new();
-        let inner = Inner { ledger, key, access, facts, usually, owners, presence, registry, tries, tasks };
+        let process = crate::clock::new_token_id().to_string();
+        let inner =
+            Inner { process, ledger, key, access, facts, usually, owners, presence, registry, tries, tasks };
         Ok(Self(Arc::new(inner)))
     }
 

@@ -33,6 +33,9 @@ pub trait Facts: Send + Sync {
     /// The session of those who name none, where one was chosen already.
     async fn stored_default(&self) -> Option<SessionId>;
 
+    /// Something goes on in the runtime of a session, which a turn left there. Waits for nothing.
+    fn at_work(&self, session: &SessionId);
+
     /// Tells a session that a job on that node ended.
     async fn exited(&self, session: &SessionId, node: &str, exit: &Exited) -> Result<(), NotTold>;
 

@@ -98,6 +98,14 @@ impl Sessions {
         handle
     }
 
+    /// Something goes on in the runtime of a session: it is not stopped as if nothing needed it. One that is not at hand
+    /// has no runtime that could be stopped.
+    pub fn still_at_work(&self, id: &SessionId) {
+        if let Some(handle) = self.entries().live.get(id) {
+            handle.still_at_work();
+        }
+    }
+
     /// Goes on with every runtime that lives: it is watched, and stopped in time if nothing needs it. Whether all could
     /// be told.
     pub async fn adopt_running(&self) -> Result<bool, ProvisionError> {

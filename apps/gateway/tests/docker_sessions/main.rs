@@ -7,6 +7,7 @@ mod engine_away;
 mod faults;
 mod lifecycle;
 mod limits;
+mod nodes;
 mod support;
 mod unasked;
 mod walls;

@@ -95,6 +95,11 @@ impl Jobs {
         Ok(jobs)
     }
 
+    /// How many run.
+    pub fn at_work(&self) -> usize {
+        self.index().live().count()
+    }
+
     /// Looks after no job any more; all that run go on, and whoever opens the folder next looks after them. Calls that
     /// wait here are left without an answer.
     pub async fn stop(&self) {

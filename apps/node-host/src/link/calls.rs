@@ -12,10 +12,10 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
+use super::Machine;
 use super::known::{Known, Stage};
 use super::outbox::Bulk;
 use super::running::{self, Settled};
-use super::{Machine, now_ms};
 use crate::{Answer, Asker, Call, Progress};
 
 /// How many calls run at once.
@@ -48,6 +48,8 @@ pub(super) struct Calls {
     by_task: HashMap<tokio::task::Id, String>,
     known: HashMap<String, Known>,
     ended: VecDeque<String>,
+    /// Those whose results nobody will be told.
+    given_up: Vec<String>,
     params_bytes: usize,
     kept_bytes: usize,
     /// Whether there is a connection on which something can be said.
@@ -68,6 +70,7 @@ impl Calls {
             by_task: HashMap::new(),
             known: HashMap::new(),
             ended: VecDeque::new(),
+            given_up: Vec::new(),
             params_bytes: 0,
             kept_bytes: 0,
             greeted: false,
@@ -136,7 +139,10 @@ impl Calls {
         self.by_task.insert(task.id(), request.id.clone());
         self.params_bytes += text.len();
         let stage = Stage::Running { cancel, reason: None, params: text.len(), waits_until: None };
-        self.known.insert(request.id.clone(), Known { stage, job: None, awaited: true, said: false });
+        self.known.insert(
+            request.id.clone(),
+            Known { stage, job: None, awaited: true, abandoned: false, said: false },
+        );
         Ok(())
     }
 
@@ -184,13 +190,21 @@ impl Calls {
                 waiting(&id, Duration::ZERO)
             }
         };
-        Some(Outgoing { id, text: frame.write(now_ms()).into(), bulk: Bulk::Own })
+        let awaited = !known.abandoned;
+        awaited.then(|| Outgoing { id, text: frame.write().into(), bulk: Bulk::Own })
     }
 
     fn settled(&mut self, id: String, answer: Answer) -> Option<Outgoing> {
         let known = self.known.get_mut(&id)?;
         let Stage::Running { reason, params, .. } = &known.stage else { return None };
         self.params_bytes -= params;
+        if known.abandoned {
+            known.stage = Stage::Done;
+            self.given_up.push(id.clone());
+            self.ended.push_back(id);
+            self.forget_the_oldest();
+            return None;
+        }
         let settled = Settled { id: &id, node_id: &self.node_id, job: known.job.as_deref() };
         let text = settled.write(answer, reason.as_deref());
         known.stage = Stage::Settled { text: text.clone(), since: Instant::now() };
@@ -233,14 +247,31 @@ impl Calls {
     /// and was not asked for on this connection either.
     pub(super) fn lost(&mut self) {
         self.greeted = false;
-        for known in self.known.values_mut() {
+        for (id, known) in &mut self.known {
             let old = matches!(known.stage, Stage::Settled { since, .. } if since.elapsed() > UNHEARD);
             if old && !known.awaited {
                 self.kept_bytes -= known.stage.forget().unwrap_or_default();
+                self.given_up.push(id.clone());
             }
             known.awaited = false;
             known.said = false;
         }
+    }
+
+    /// The gateway was started anew: whoever asked is gone with the old one. What runs goes on.
+    pub(super) fn abandoned(&mut self) {
+        for (id, known) in &mut self.known {
+            known.abandoned = true;
+            if let Some(bytes) = known.stage.forget() {
+                self.kept_bytes -= bytes;
+                self.given_up.push(id.clone());
+            }
+        }
+    }
+
+    /// The calls whose results nobody will be told, each once.
+    pub(super) fn given_up(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.given_up)
     }
 
     /// All that another connection has to be told again.
@@ -249,10 +280,10 @@ impl Calls {
         let mut frames = Vec::new();
         let own = |id: &str, frame: &FromNode| Outgoing {
             id: id.to_owned(),
-            text: frame.write(now_ms()).into(),
+            text: frame.write().into(),
             bulk: Bulk::Own,
         };
-        for (id, known) in &self.known {
+        for (id, known) in self.known.iter().filter(|(_, known)| !known.abandoned) {
             let Stage::Running { waits_until, .. } = &known.stage else { continue };
             frames.extend(known.job.clone().map(|job| own(id, &job_known(id, job))));
             let left = waits_until.map(|until| until.saturating_duration_since(Instant::now()));

@@ -6,8 +6,8 @@ use std::time::Duration;
 use argus_protocol::node::{Exited, FromNode, PART_BYTES};
 use tokio::time::Instant;
 
+use super::Machine;
 use super::outbox::{Bulk, Outbox};
-use super::{Machine, now_ms};
 
 /// How much of a command line is told where it is too long.
 const LONGEST_COMMAND: usize = 16 << 10;
@@ -77,7 +77,7 @@ impl Exits {
 
 /// The frame; only results go in parts, so of a long command line no more is told than fits.
 fn frame(exited: Exited) -> String {
-    let text = FromNode::Exited(Box::new(exited.clone())).write(now_ms());
+    let text = FromNode::Exited(Box::new(exited.clone())).write();
     if text.len() <= PART_BYTES {
         return text;
     }
@@ -91,7 +91,7 @@ fn frame(exited: Exited) -> String {
         room -= word.len() + 16;
         argv.push(word.clone());
     }
-    FromNode::Exited(Box::new(Exited { argv, ..exited })).write(now_ms())
+    FromNode::Exited(Box::new(Exited { argv, ..exited })).write()
 }
 
 #[cfg(test)]

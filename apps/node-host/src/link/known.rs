@@ -10,6 +10,8 @@ pub(super) struct Known {
     pub(super) job: Option<String>,
     /// The gateway asked for it on this connection, so somebody waits for its result.
     pub(super) awaited: bool,
+    /// The gateway's process that asked for it is gone, so nobody will ever be told its result.
+    pub(super) abandoned: bool,
     /// Its result was said on this connection, or is about to be.
     pub(super) said: bool,
 }

@@ -71,7 +71,7 @@ impl Outbox {
     }
 
     /// What to say next.
-    pub(super) fn next(&mut self, now_ms: u64) -> Option<Message> {
+    pub(super) fn next(&mut self) -> Option<Message> {
         if std::mem::take(&mut self.ping) {
             return Some(Message::Ping(Bytes::new()));
         }
@@ -87,7 +87,7 @@ impl Outbox {
             self.large_bytes -= large.counts;
             self.large.pop_front();
         }
-        Some(Message::text(FromNode::Part(part).write(now_ms)))
+        Some(Message::text(FromNode::Part(part).write()))
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
         let mut outbox = Outbox::default();
         outbox.push("big", whole.clone().into(), Bulk::Shared);
         let (mut joiner, mut got, mut said) = (Joiner::default(), None, Vec::new());
-        while let Some(message) = outbox.next(0) {
+        while let Some(message) = outbox.next() {
             let Ok(FromNode::Part(part)) = FromNode::read(message.to_text().unwrap()) else {
                 said.push(message);
                 continue;
@@ -124,7 +124,7 @@ mod tests {
         assert!(outbox.has_room());
         outbox.push("exit", "x".repeat(ROOM).into(), Bulk::Own);
         assert!(!outbox.has_room());
-        while outbox.next(0).is_some() {}
+        while outbox.next().is_some() {}
         assert!(outbox.has_room());
     }
 }

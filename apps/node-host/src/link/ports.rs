@@ -15,6 +15,9 @@ pub trait Machine: Send + Sync {
     /// Does one of them. Dropped when a cancelled call does not settle in time.
     async fn call(&self, call: Call) -> Answer;
 
+    /// How many jobs run.
+    fn at_work(&self) -> usize;
+
     /// Ends of jobs that nobody was told of, oldest first, a bounded number at once. `node_id` is left to the link.
     async fn untold(&self) -> Vec<Exited>;
 
@@ -26,4 +29,7 @@ pub trait Machine: Send + Sync {
 
     /// Whoever made that call has its result.
     async fn result_delivered(&self, call_id: &str);
+
+    /// Nobody will ever have it.
+    fn result_given_up(&self, call_id: &str);
 }

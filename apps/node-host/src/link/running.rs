@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
-use super::{Machine, now_ms};
+use super::Machine;
 use crate::{Answer, Call, Progress};
 
 /// Has a call done. What it says before its answer is passed on before the answer is there. Cancelled, it has `settle`
@@ -96,7 +96,7 @@ impl Settled<'_> {
             payload_json: None,
             error,
         };
-        FromNode::Result(Box::new(settled)).write(now_ms())
+        FromNode::Result(Box::new(settled)).write()
     }
 }
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use argus_protocol::node::{Connect, FromNode, ToNode};
+use argus_protocol::node::{Beat, Connect, Connected, FromNode, ToNode};
 use futures::FutureExt as _;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
@@ -38,6 +38,8 @@ pub(super) struct Desk {
     exits: Exits,
     questions: Questions,
     connect: Connect,
+    /// The gateway's process that greeted last.
+    gateway: Option<String>,
     pace: Pace,
 }
 
@@ -52,13 +54,21 @@ impl Desk {
     pub(super) fn new(machine: Arc<dyn Machine>, questions: Questions, connect: Connect, pace: Pace) -> Self {
         let calls = Calls::new(Arc::clone(&machine), connect.node_id.clone(), pace.settle);
         let ended = machine.ended();
-        Self { machine, ended, calls, exits: Exits::default(), questions, connect, pace }
+        Self { machine, ended, calls, exits: Exits::default(), questions, connect, gateway: None, pace }
     }
 
     /// Follows what runs while there is no connection; what is to be said waits for one.
     pub(super) async fn idle(&mut self) -> Infallible {
         loop {
             self.calls.next().await;
+            self.give_up();
+        }
+    }
+
+    /// Has the ends of jobs told otherwise whose results nobody will be told.
+    fn give_up(&mut self) {
+        for id in self.calls.given_up() {
+            self.machine.result_given_up(&id);
         }
     }
 
@@ -72,6 +82,7 @@ impl Desk {
             () = stop.cancelled() => End::Stopped,
         };
         self.calls.lost();
+        self.give_up();
         match &end {
             End::Stopped => {
                 let _ = tokio::time::timeout(GOODBYE, self.last_words(&mut wire, &mut talk)).await;
@@ -114,6 +125,7 @@ impl Desk {
                     }
                 }
                 said = self.calls.next() => {
+                    self.give_up();
                     // Before the greeting it waits: all is said again after it.
                     if let Some(frame) = said && talk.greeted {
                         talk.push(frame);
@@ -122,7 +134,8 @@ impl Desk {
                 _ = beat.tick() => {
                     talk.outbox.ping();
                     if talk.greeted {
-                        talk.say("", &FromNode::Heartbeat);
+                        let jobs = self.machine.at_work();
+                        talk.say("", &FromNode::Heartbeat(Beat { t: now_ms(), jobs }));
                     }
                 }
                 () = sleep_until(heard_at + self.pace.silence) => {
@@ -160,7 +173,7 @@ impl Desk {
             return;
         }
         match frame {
-            ToNode::Connected(connected) => self.greeted(talk, &connected.node_id),
+            ToNode::Connected(connected) => self.greeted(talk, connected),
             ToNode::Request(request) => {
                 if let Some(frame) = self.calls.request(*request) {
                     talk.push(frame);
@@ -181,14 +194,19 @@ impl Desk {
         }
     }
 
-    fn greeted(&mut self, talk: &mut Talk, as_whom: &str) {
+    fn greeted(&mut self, talk: &mut Talk, by: Connected) {
         if talk.greeted {
             return;
         }
-        if as_whom != self.connect.node_id {
-            tracing::warn!("the gateway greets `{as_whom}`, and this is `{}`", self.connect.node_id);
+        if by.node_id != self.connect.node_id {
+            tracing::warn!("the gateway greets `{}`, and this is `{}`", by.node_id, self.connect.node_id);
         }
         talk.greeted = true;
+        if self.gateway.is_some() && by.gateway.is_some() && self.gateway != by.gateway {
+            self.calls.abandoned();
+            self.give_up();
+        }
+        self.gateway = by.gateway.or(self.gateway.take());
         for frame in self.calls.again() {
             talk.push(frame);
         }
@@ -206,7 +224,7 @@ impl Desk {
 
 impl Talk {
     fn say(&mut self, id: &str, frame: &FromNode) {
-        self.outbox.push(id, frame.write(now_ms()).into(), Bulk::Own);
+        self.outbox.push(id, frame.write().into(), Bulk::Own);
     }
 
     fn push(&mut self, Outgoing { id, text, bulk }: Outgoing) {

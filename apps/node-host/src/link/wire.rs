@@ -11,7 +11,6 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::outbox::Outbox;
-use crate::link::now_ms;
 
 /// A connection to the gateway.
 #[derive(Debug)]
@@ -53,7 +52,7 @@ impl Wire {
         let mut socket = std::pin::Pin::new(&mut self.socket);
         while !outbox.is_empty() {
             ready!(socket.as_mut().poll_ready(context))?;
-            let Some(message) = outbox.next(now_ms()) else { break };
+            let Some(message) = outbox.next() else { break };
             self.unflushed = true;
             socket.as_mut().start_send(message)?;
         }

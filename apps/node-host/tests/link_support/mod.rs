@@ -55,6 +55,7 @@ pub(crate) struct Fake {
     pub(crate) exits: Mutex<Vec<Exited>>,
     pub(crate) told: Mutex<Vec<String>>,
     pub(crate) delivered: Mutex<Vec<String>>,
+    pub(crate) given_up: Mutex<Vec<String>>,
     pub(crate) ended: watch::Sender<u64>,
     /// What `held` waits for.
     pub(crate) go: Option<Semaphore>,
@@ -127,6 +128,14 @@ impl Machine for Fake {
     async fn told(&self, job_id: &str) {
         self.exits.lock().unwrap().retain(|exited| exited.job_id != job_id);
         self.told.lock().unwrap().push(job_id.to_owned());
+    }
+
+    fn at_work(&self) -> usize {
+        0
+    }
+
+    fn result_given_up(&self, call_id: &str) {
+        self.given_up.lock().unwrap().push(call_id.to_owned());
     }
 
     async fn result_delivered(&self, call_id: &str) {
@@ -210,10 +219,19 @@ impl Gateway {
 
     /// The next node, greeted.
     pub(crate) async fn welcome(&self) -> (Visit, Connect) {
+        self.welcome_as(None).await
+    }
+
+    /// The same by that process of the gateway.
+    pub(crate) async fn welcome_as(&self, process: Option<&str>) -> (Visit, Connect) {
         let mut visit = self.visit().await;
         let FromNode::Connect(connect) = visit.hear().await else { panic!("no connect frame first") };
         visit
-            .say(&ToNode::Connected(Connected { node_id: connect.node_id.clone(), display_name: None }))
+            .say(&ToNode::Connected(Connected {
+                node_id: connect.node_id.clone(),
+                display_name: None,
+                gateway: process.map(str::to_owned),
+            }))
             .await;
         (visit, *connect)
     }
@@ -240,7 +258,7 @@ impl Visit {
                 let Message::Text(text) = heard else { continue };
                 assert!(text.len() <= argus_protocol::node::LARGEST_FRAME, "a frame of {} bytes", text.len());
                 match FromNode::read(text.as_str()).unwrap() {
-                    FromNode::Heartbeat => {}
+                    FromNode::Heartbeat(_) => {}
                     FromNode::Part(part) => {
                         if let Some(whole) = self.joiner.take(&part).unwrap() {
                             return FromNode::read(&whole).unwrap();

@@ -31,6 +31,16 @@ pub struct Connect {
     pub policy: Option<String>,
 }
 
+/// `node.heartbeat`: a node lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Beat {
+    /// Unix milliseconds, by its own clock.
+    pub t: u64,
+    /// How many jobs run on it.
+    pub jobs: usize,
+}
+
 /// `node.connected`: the node is known from here on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,6 +50,9 @@ pub struct Connected {
     /// What the gateway calls it, where its operator named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
+    /// The gateway's process: another one after each start. Whoever asked an earlier one is told nothing any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<String>,
 }
 
 /// The first frame of a node without a credential: a one-time code for one.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::{
-    Answer, Ask, AskOver, Cancel, Connect, Connected, Enrol, Enrolled, ExitAck, Exited, JobKnown, Part,
+    Answer, Ask, AskOver, Beat, Cancel, Connect, Connected, Enrol, Enrolled, ExitAck, Exited, JobKnown, Part,
     Request, ResultAck, Settled, Waiting,
 };
 
@@ -16,7 +16,7 @@ pub enum FromNode {
     /// `enrol`: it asks for a credential.
     Enrol(Enrol),
     /// `node.heartbeat`: it lives.
-    Heartbeat,
+    Heartbeat(Beat),
     /// `node.invoke.job`
     Job(JobKnown),
     /// `node.invoke.waiting`
@@ -99,7 +99,7 @@ impl FromNode {
         }
         let raw = frame.payload;
         Ok(match frame.event.as_deref() {
-            Some("node.heartbeat") => Self::Heartbeat,
+            Some("node.heartbeat") => Self::Heartbeat(payload(raw)?),
             Some("node.invoke.job") => Self::Job(payload(raw)?),
             Some("node.invoke.waiting") => Self::Waiting(payload(raw)?),
             Some("node.invoke.result") => Self::Result(payload(raw)?),
@@ -111,8 +111,8 @@ impl FromNode {
         })
     }
 
-    /// The frame as text. A heartbeat tells `now_ms`, unix milliseconds.
-    pub fn write(&self, now_ms: u64) -> String {
+    /// The frame as text.
+    pub fn write(&self) -> String {
         #[derive(Serialize)]
         struct First<'a, T> {
             r#type: &'static str,
@@ -125,7 +125,7 @@ impl FromNode {
         match self {
             Self::Connect(connect) => first("connect", connect),
             Self::Enrol(enrol) => first("enrol", enrol),
-            Self::Heartbeat => event("node.heartbeat", &serde_json::json!({ "t": now_ms })),
+            Self::Heartbeat(what) => event("node.heartbeat", what),
             Self::Job(what) => event("node.invoke.job", what),
             Self::Waiting(what) => event("node.invoke.waiting", what),
             Self::Result(what) => event("node.invoke.result", what),
@@ -191,8 +191,9 @@ mod tests {
         let exit = r#"{"type":"event","event":"node.process.exited","payload":{"nodeId":"n1","sessionId":null,"jobId":"j","argv":["x"],"cwd":"/","exitCode":0,"signal":null,"timedOut":false,"startedAtMs":1,"endedAtMs":2,"stdoutTail":"","stderrTail":""}}"#;
         assert!(matches!(FromNode::read(exit), Ok(FromNode::Exited(exit)) if exit.job_id == "j"));
         let beat = r#"{"type":"event","event":"node.heartbeat","payload":{"t":5}}"#;
-        assert!(matches!(FromNode::read(beat), Ok(FromNode::Heartbeat)));
-        assert_eq!(FromNode::Heartbeat.write(5), beat);
+        assert!(matches!(FromNode::read(beat), Ok(FromNode::Heartbeat(Beat { t: 5, jobs: 0 }))));
+        let beat = r#"{"type":"event","event":"node.heartbeat","payload":{"t":5,"jobs":2}}"#;
+        assert_eq!(FromNode::Heartbeat(Beat { t: 5, jobs: 2 }).write(), beat);
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod invoke;
 mod parts;
 
 pub use approval::{Answer, Ask, AskOver};
-pub use connect::{Connect, Connected, Enrol, Enrolled};
+pub use connect::{Beat, Connect, Connected, Enrol, Enrolled};
 pub use exit::{ExitAck, Exited};
 pub use fault::{Fault, code};
 pub use frames::{FromNode, NotAFrame, ToNode};
