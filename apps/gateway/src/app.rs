@@ -127,6 +127,7 @@ impl App {
             chats: chats.clone(),
             devices: devices.clone(),
             sending,
+            devices: Devices::default(),
             standing: Arc::new(Health::new(
                 config.home.clone(),
                 ledger.clone(),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use argus_protocol::token::scope::Scope;
 use argus_protocol::{SessionId, TokenId};
+use tokio_util::sync::CancellationToken;
 
 use super::Rate;
 use crate::config::TokenLimits;
@@ -103,6 +104,7 @@ pub struct Account {
     pub(super) expires_ms: Option<u64>,
     limits: Limits,
     rate: Option<Rate>,
+    over: CancellationToken,
     live: Mutex<Live>,
 }
 
@@ -122,7 +124,8 @@ pub struct Seat {
 impl Account {
     pub(super) fn new(holder: Holder, scope: Scope, expires_ms: Option<u64>, limits: Limits) -> Arc<Self> {
         let rate = limits.per_second.map(Rate::per_second);
-        Arc::new(Self { holder, scope, expires_ms, limits, rate, live: Mutex::default() })
+        let over = CancellationToken::new();
+        Arc::new(Self { holder, scope, expires_ms, limits, rate, over, live: Mutex::default() })
     }
 
     fn live(&self) -> MutexGuard<'_, Live> {
@@ -147,6 +150,11 @@ impl Account {
     /// The pace of its requests, where it has one.
     pub fn rate(&self) -> Option<&Rate> {
         self.rate.as_ref()
+    }
+
+    /// Cancelled when the token ends.
+    pub fn over(&self) -> &CancellationToken {
+        &self.over
     }
 
     /// How many are connected.
@@ -176,6 +184,7 @@ impl Account {
         let farewells: Vec<_> = live.seats.values_mut().filter_map(Option::take).collect();
         // Whatever they do, they do it without the lock.
         drop(live);
+        self.over.cancel();
         for farewell in farewells {
             farewell(ending);
         }

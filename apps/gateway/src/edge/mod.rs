@@ -5,6 +5,7 @@ mod error;
 mod http;
 mod listen;
 mod lobby;
+mod mcp;
 mod origin;
 mod outlet;
 pub mod ports;
@@ -56,6 +57,8 @@ pub struct Edge {
     pub devices: Devices,
     /// What sessions send of themselves.
     pub sending: Sending,
+    /// The machines on which commands run.
+    pub devices: Devices,
     /// Calls that wait for a session's main thread.
     pub ensuring: Places,
     /// How everything stands.

@@ -8,7 +8,7 @@ use axum::http::{HeaderName, Method, header};
 use axum::routing::{delete, get, post};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::{Edge, error, http, origin, rpc, ws};
+use super::{Edge, error, http, mcp, origin, rpc, ws};
 
 /// Longest body of an HTTP request in bytes.
 const BODY_LIMIT: usize = 4 << 20;
@@ -29,6 +29,7 @@ pub(super) fn router(edge: Edge) -> Router {
         .route("/nodes", get(http::nodes::list))
         .route("/nodes/invoke", post(http::nodes::invoke))
         .route("/rpc", post(rpc::http))
+        .route("/mcp", mcp::route(&edge))
         .route("/sessions", get(http::sessions::list))
         .route("/sessions/{id}", get(http::sessions::show).delete(http::sessions::delete))
         .route("/automation/systemEvent/enqueue", post(http::events::enqueue))
@@ -56,11 +57,13 @@ pub(super) fn router(edge: Edge) -> Router {
 fn cors(edge: &Edge) -> CorsLayer {
     let allowed = edge.origins.iter().filter_map(|origin| origin.parse().ok());
     let session = HeaderName::from_static("mcp-session-id");
+    let version = HeaderName::from_static("mcp-protocol-version");
+    let resumed = HeaderName::from_static("last-event-id");
     // Never with credentials: a token is sent by the page itself, and nothing of a browser's own counts.
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(allowed))
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, session.clone()])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, session.clone(), version, resumed])
         .expose_headers([header::RETRY_AFTER, session])
         .max_age(PREFLIGHT_KEPT)
 }
