@@ -75,8 +75,7 @@ impl Refusal {
         let mut error = self.more;
         error.insert("code".to_owned(), json!(self.code));
         error.insert("message".to_owned(), json!(self.message));
-        let mut result =
-            CallToolResult::error(vec![ContentBlock::text(shortened(&text, LONGEST_TEXT, ""))]);
+        let mut result = CallToolResult::error(vec![ContentBlock::text(shortened(&text, LONGEST_TEXT, ""))]);
         result.structured_content = Some(json!({ "ok": false, "error": error }));
         result
     }

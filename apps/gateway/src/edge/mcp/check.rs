@@ -73,9 +73,9 @@ fn at(path: &str, schema: &Value, value: &Value) -> Result<(), Wrong> {
 
 fn members(path: &str, schema: &Value, value: &Value) -> Result<(), Wrong> {
     let Some(known) = schema["properties"].as_object() else { return Ok(()) };
-    let below =
-        |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    let required: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let required: Vec<_> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     for name in &required {
         if value[*name].is_null() {
             let why = known[*name]["description"].as_str().and_then(|words| words.split(". ").next());
@@ -184,7 +184,11 @@ mod tests {
             (json!({ "what": "go", "list": "a" }), "list", "must be a list, not \"a\""),
             (json!({ "what": "go", "list": [{}, {}, {}] }), "list", "has 3 entries, more than 2"),
             (json!({ "what": "go", "list": [{ "path": "a" }, {}] }), "list[1].path", "is missing"),
-            (json!({ "what": "go", "list": [{ "path": {} }] }), "list[0].path", "must be a text, not an object"),
+            (
+                json!({ "what": "go", "list": [{ "path": {} }] }),
+                "list[0].path",
+                "must be a text, not an object",
+            ),
             (
                 json!({ "what": "go", "list": [{ "path": "a", "b": 1 }] }),
                 "list[0].b",

@@ -11,7 +11,9 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, any};
 use futures::StreamExt as _;
 use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, SessionConfig};
-use rmcp::transport::streamable_http_server::{SessionManager as _, StreamableHttpServerConfig, StreamableHttpService};
+use rmcp::transport::streamable_http_server::{
+    SessionManager as _, StreamableHttpServerConfig, StreamableHttpService,
+};
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
@@ -87,7 +89,9 @@ impl Door {
         let body = if is_post { self.message(&grant, &parts.headers, body).await? } else { Bytes::new() };
         let plainly = is_post && plain::asked_for(&mut parts.headers);
         let (is_end, is_json) = (parts.method == Method::DELETE, is_json(&parts.headers));
-        parts.extensions.insert(session.clone().unwrap_or_else(|| self.0.sessions.alone(grant.seat().account())));
+        parts
+            .extensions
+            .insert(session.clone().unwrap_or_else(|| self.0.sessions.alone(grant.seat().account())));
         let request = Request::from_parts(parts, Body::from(body));
         let mut response = self.0.service.handle(request).await.map(Body::new);
 
@@ -165,18 +169,15 @@ async fn permit(edge: &Edge, grant: &Grant, query: &str) -> Result<(), Response>
     in_time(grant)?;
     match grant.scope().session() {
         Some(own) if !edge.sessions.knows(own).await => {
-            Err(detail(StatusCode::NOT_FOUND, format!("Unknown session `{own}`; it was deleted")).into_response())
+            Err(detail(StatusCode::NOT_FOUND, format!("Unknown session `{own}`; it was deleted"))
+                .into_response())
         }
         _ => Ok(()),
     }
 }
 
 /// A response whose stream ends with the token that asked for it, and during which the session counts as used.
-fn until(
-    response: Response,
-    over: CancellationToken,
-    in_use: Option<super::sessions::InUse>,
-) -> Response {
+fn until(response: Response, over: CancellationToken, in_use: Option<super::sessions::InUse>) -> Response {
     response.map(|body| {
         let pieces = body.into_data_stream().take_until(over.cancelled_owned());
         Body::from_stream(pieces.inspect(move |_| _ = &in_use))
@@ -185,7 +186,9 @@ fn until(
 
 fn asking_for_a_token(mut refused: Response) -> Response {
     if refused.status() == StatusCode::UNAUTHORIZED {
-        refused.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"argus\""));
+        refused
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"argus\""));
     }
     refused
 }

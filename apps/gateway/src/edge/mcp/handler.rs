@@ -39,7 +39,11 @@ impl Handler {
     }
 
     /// Does what a call asks for.
-    async fn perform(&self, request: CallToolRequestParams, context: RequestContext<RoleServer>) -> CallToolResult {
+    async fn perform(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> CallToolResult {
         let parts = context.extensions.get::<Parts>();
         let known = parts.and_then(|parts| match parts.extensions.get::<Admission>() {
             Some(Admission::Known(grant)) => Some((grant.clone(), parts.extensions.get::<Arc<Session>>()?)),
@@ -51,7 +55,8 @@ impl Handler {
         };
         let Some(place) = session.place() else {
             let most = self.sessions.most_calls();
-            let words = format!("{most} calls are under way in this MCP session; wait until one of them ends");
+            let words =
+                format!("{most} calls are under way in this MCP session; wait until one of them ends");
             return Refusal::new("BUSY", words).into_result();
         };
         let caller = Caller { session: grant.scope().session().cloned(), grant };
@@ -60,7 +65,10 @@ impl Handler {
             caller,
             arguments: request.arguments.unwrap_or_default(),
             thread: thread_of(&context.meta),
-            progress: context.meta.get_progress_token().map(|token| Progress::new(token, context.peer.clone())),
+            progress: context
+                .meta
+                .get_progress_token()
+                .map(|token| Progress::new(token, context.peer.clone())),
             cancel: context.ct.clone(),
         };
         // A tool that panics must not leave its caller without an answer.

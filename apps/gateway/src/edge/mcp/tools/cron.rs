@@ -25,10 +25,9 @@ const ACTIONS: [&str; 9] = ["add", "history", "list", "pause", "remove", "resume
 const LONGEST: usize = 64 * 1024;
 
 pub(super) fn schema() -> Value {
-    let text = |most: usize, words: &str| json!({ "type": "string", "maxLength": most, "description": words });
-    let number = |most: u64, words: &str| {
-        json!({ "type": "integer", "minimum": 0, "maximum": most, "description": words })
-    };
+    let text =
+        |most: usize, words: &str| json!({ "type": "string", "maxLength": most, "description": words });
+    let number = |most: u64, words: &str| json!({ "type": "integer", "minimum": 0, "maximum": most, "description": words });
     const LATEST_MS: u64 = 9_007_199_254_740_991;
     json!({
         "type": "object",
@@ -73,7 +72,8 @@ pub(super) async fn call(call: Call) -> Result<Told, Refusal> {
             Told::new(words::list(&list), &list)
         }
         "add" => {
-            let kept = jobs.add_job(&session, &wish(&call, None)?, reach(&call.caller)).await.map_err(refused)?;
+            let kept =
+                jobs.add_job(&session, &wish(&call, None)?, reach(&call.caller)).await.map_err(refused)?;
             Told::new(words::kept("is kept", &kept), &kept)
         }
         "update" => {
@@ -96,7 +96,10 @@ async fn of_one_job(call: &Call, action: &str, session: &SessionId, id: &str) ->
         }
         "run" => {
             let begun = jobs.run_job(session, id).await.map_err(refused)?;
-            let words = format!("Job `{id}` runs as soon as its thread is free (run `{}`); `history` tells how it ended.", begun.run);
+            let words = format!(
+                "Job `{id}` runs as soon as its thread is free (run `{}`); `history` tells how it ended.",
+                begun.run
+            );
             Told::new(words, &begun)
         }
         "pause" => {
@@ -108,7 +111,8 @@ async fn of_one_job(call: &Call, action: &str, session: &SessionId, id: &str) ->
             Told::new(words::kept("is due again", &kept), &kept)
         }
         _ => {
-            let limit = call.arguments.get("limit").and_then(Value::as_u64).and_then(|most| u32::try_from(most).ok());
+            let limit =
+                call.arguments.get("limit").and_then(Value::as_u64).and_then(|most| u32::try_from(most).ok());
             let history = jobs.job_history(session, id, limit).await.map_err(refused)?;
             Told::new(words::history(&history), &history)
         }
@@ -126,7 +130,8 @@ fn wish(call: &Call, id: Option<&str>) -> Result<Wish, Refusal> {
     })?;
     let changes = Wish { job_id: None, ..wish.clone() };
     if id.is_some() && changes == Wish::default() {
-        let words = "nothing is to be changed; give what is to be different, such as `text`, `expr` or `enabled`";
+        let words =
+            "nothing is to be changed; give what is to be different, such as `text`, `expr` or `enabled`";
         return Err(Refusal::new("INVALID_ARGUMENT", words));
     }
     Ok(wish)

@@ -97,7 +97,9 @@ fn publish(kind: &Kind) -> Tool {
         }
     };
     let description = Cow::Borrowed(kind.description);
-    Tool::new_with_raw(kind.name, Some(description), Arc::new(schema)).with_title(kind.title).with_annotations(hints)
+    Tool::new_with_raw(kind.name, Some(description), Arc::new(schema))
+        .with_title(kind.title)
+        .with_annotations(hints)
 }
 
 /// Does what a call of that tool asks for.
@@ -114,8 +116,9 @@ impl Call {
     /// The arguments, as the tool takes them.
     fn read<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         let arguments = Value::Object(self.arguments.clone());
-        serde_json::from_value(arguments)
-            .map_err(|error| Refusal::new("INVALID_ARGUMENT", format!("the arguments cannot be taken: {error}")))
+        serde_json::from_value(arguments).map_err(|error| {
+            Refusal::new("INVALID_ARGUMENT", format!("the arguments cannot be taken: {error}"))
+        })
     }
 
     /// The session that is meant: the caller's own, or for the operator the one that is named, or the default one.

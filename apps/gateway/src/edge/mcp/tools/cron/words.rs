@@ -5,7 +5,9 @@ use argus_protocol::argus::cron::{History, Job, Jobs, Kept, RunState, Status};
 use super::super::super::moment::moment;
 
 pub(super) fn status(status: &Status) -> String {
-    let next = status.next_due_at_ms.map_or_else(|| "none is due".to_owned(), |at| format!("the next is due {}", moment(at)));
+    let next = status
+        .next_due_at_ms
+        .map_or_else(|| "none is due".to_owned(), |at| format!("the next is due {}", moment(at)));
     format!("{} jobs, {} of them enabled; {next}.", status.jobs, status.enabled_jobs)
 }
 
@@ -14,7 +16,8 @@ pub(super) fn list(list: &Jobs) -> String {
         return "There are no jobs.".to_owned();
     }
     let lines = list.jobs.iter().map(|listed| {
-        let trouble = listed.trouble.as_ref().map(|why| format!(" — it cannot be due: {why}")).unwrap_or_default();
+        let trouble =
+            listed.trouble.as_ref().map(|why| format!(" — it cannot be due: {why}")).unwrap_or_default();
         format!("- {}{trouble}", job(&listed.job))
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -71,5 +74,9 @@ fn job(job: &Job) -> String {
 fn shown(text: &str) -> String {
     const SHOWN: usize = 200;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= SHOWN { line } else { format!("{}…", line.chars().take(SHOWN).collect::<String>()) }
+    if line.chars().count() <= SHOWN {
+        line
+    } else {
+        format!("{}…", line.chars().take(SHOWN).collect::<String>())
+    }
 }
