@@ -31,7 +31,6 @@ use crate::automation::reactor::Reactor;
 use crate::chat::{Asking, Chats};
 use crate::clock::Clock;
 use crate::config::{Approval, Config, Sandbox, Upstream};
-use crate::devices::Devices;
 use crate::edge::{self, Edge};
 use crate::health::Health;
 use crate::ports::{ChatTurns, SessionWorkers};
@@ -127,7 +126,6 @@ impl App {
             chats: chats.clone(),
             devices: devices.clone(),
             sending,
-            devices: Devices::default(),
             standing: Arc::new(Health::new(
                 config.home.clone(),
                 ledger.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use argus_protocol::argus::input::Source;
 use argus_protocol::argus::message::{Send, SendFile, Sent};
-use argus_protocol::{RpcError, SessionId};
+use argus_protocol::{RpcError, SessionId, ThreadId};
 use argus_session::ChatRef;
 use tokio::sync::Mutex;
 
@@ -65,17 +65,35 @@ impl Sending {
 
     /// Puts out what is to be sent; it is durable when this returns.
     pub async fn send(&self, session: &SessionId, request: Send, reach: Reach) -> Result<Sent, RpcError> {
+        self.send_in(session, None, request, reach).await
+    }
+
+    /// The same from within a thread: where no chat is named, the one that speaks in it is meant first.
+    pub async fn send_in(
+        &self,
+        session: &SessionId,
+        thread: Option<ThreadId>,
+        request: Send,
+        reach: Reach,
+    ) -> Result<Sent, RpcError> {
         let (sending, session) = (self.clone(), session.clone());
         // Who asked may go away; what was begun is ended, so that no copy of a file is left behind.
-        let done = tokio::spawn(async move { sending.perform(&session, request, reach).await });
+        let done =
+            tokio::spawn(async move { sending.perform(&session, thread.as_ref(), request, reach).await });
         done.await
             .unwrap_or_else(|error| Err(RpcError::failed(format!("the message was not put out: {error}"))))
     }
 
-    async fn perform(&self, session: &SessionId, request: Send, reach: Reach) -> Result<Sent, RpcError> {
+    async fn perform(
+        &self,
+        session: &SessionId,
+        thread: Option<&ThreadId>,
+        request: Send,
+        reach: Reach,
+    ) -> Result<Sent, RpcError> {
         let text = request.text.filter(|text| !text.trim().is_empty());
         check(text.as_deref(), &request.files)?;
-        let chat = self.chat(session, request.to.as_ref(), reach).await?;
+        let chat = self.chat(session, thread, request.to.as_ref(), reach).await?;
         let key = dedupe_key(session, request.idempotency_key.as_deref())?;
         if self.0.ledger.was_put_out(&format!("{key}:0")).await.map_err(|error| unstored(&error))? {
             return Ok(Sent { ok: true, messages: 0 });
@@ -172,6 +190,7 @@ impl Sending {
     async fn chat(
         &self,
         session: &SessionId,
+        thread: Option<&ThreadId>,
         to: Option<&Source>,
         reach: Reach,
     ) -> Result<ChatRef, RpcError> {
@@ -181,6 +200,14 @@ impl Sending {
         let ours = |chat: &ChatRef| chat.channel == CHANNEL && self.0.bots.contains(&chat.bot);
         let known = self.0.ledger.chats_of(session, MOST_CHATS).await.map_err(|error| unstored(&error))?;
         let Some(to) = to else {
+            if let Some(thread) = thread
+                && let Some(own) =
+                    self.0.ledger.chat_in(session, thread).await.map_err(|error| unstored(&error))?
+                && ours(&own)
+                && known.contains(&own)
+            {
+                return Ok(own);
+            }
             if let Some(last) = known.into_iter().find(ours) {
                 return Ok(last);
             }

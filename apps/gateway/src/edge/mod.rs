@@ -53,8 +53,6 @@ pub struct Edge {
     pub automation: Automation,
     /// Who talks to us.
     pub chats: Chats,
-    /// The machines on which commands run.
-    pub devices: Devices,
     /// What sessions send of themselves.
     pub sending: Sending,
     /// The machines on which commands run.

@@ -1,5 +1,7 @@
 //! What a tool tells: a text that a model reads, the same for programs, and why something was not done.
 
+use std::borrow::Cow;
+
 use argus_protocol::{RpcError, error};
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde::Serialize;
@@ -32,7 +34,7 @@ impl Told {
 
     /// As the protocol has it.
     pub(super) fn into_result(self) -> CallToolResult {
-        let mut content = vec![ContentBlock::text(shortened(&self.text, LONGEST_TEXT, ""))];
+        let mut content = vec![ContentBlock::text(shortened(&self.text))];
         content.extend(self.picture.map(|(data, kind)| ContentBlock::image(data, kind)));
         let mut result = CallToolResult::success(content);
         result.structured_content = Some(self.structured);
@@ -49,18 +51,27 @@ pub(super) struct Refusal {
     pub(super) message: String,
     /// What else programs are told of it, beside `code` and `message`.
     pub(super) more: Map<String, Value>,
+    /// What they are told beside the error.
+    pub(super) beside: Map<String, Value>,
 }
 
 impl Refusal {
     /// With this code and these words.
     pub(super) fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), more: Map::new() }
+        Self { code: code.to_owned(), message: message.into(), more: Map::new(), beside: Map::new() }
     }
 
     /// The same, with one thing more for programs.
     #[must_use]
     pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.more.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The same, with one thing more beside the error.
+    #[must_use]
+    pub(super) fn beside(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.beside.insert(name.to_owned(), value.into());
         self
     }
 
@@ -75,8 +86,11 @@ impl Refusal {
         let mut error = self.more;
         error.insert("code".to_owned(), json!(self.code));
         error.insert("message".to_owned(), json!(self.message));
-        let mut result = CallToolResult::error(vec![ContentBlock::text(shortened(&text, LONGEST_TEXT, ""))]);
-        result.structured_content = Some(json!({ "ok": false, "error": error }));
+        let mut result = CallToolResult::error(vec![ContentBlock::text(shortened(&text))]);
+        let mut structured = self.beside;
+        structured.insert("ok".to_owned(), json!(false));
+        structured.insert("error".to_owned(), Value::Object(error));
+        result.structured_content = Some(Value::Object(structured));
         result
     }
 }
@@ -115,21 +129,21 @@ impl From<RpcError> for Refusal {
     }
 }
 
-/// A text of at most so many bytes; `hint` says how to get at what was left out of its middle.
-pub(super) fn shortened(text: &str, most: usize, hint: &str) -> String {
+/// A text of at most so many bytes: what is longer loses its middle, and says so. `hint` says how to get at that, by the
+/// number of bytes before it.
+pub(super) fn cut(text: &str, most: usize, hint: impl FnOnce(u64) -> String) -> Cow<'_, str> {
     if text.len() <= most {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
-    let half = most / 2;
-    let (mut front, mut back) = (half, text.len() - half);
-    while !text.is_char_boundary(front) {
-        front -= 1;
-    }
-    while !text.is_char_boundary(back) {
-        back += 1;
-    }
-    let (front_part, back_part) = (&text[..front], &text[back..]);
-    format!("{front_part}\n[… {} bytes are left out here{hint} …]\n{back_part}", back - front)
+    let front = text.floor_char_boundary(most / 2);
+    let back = text.ceil_char_boundary(text.len() - most / 2);
+    let (before, after, hint) = (&text[..front], &text[back..], hint(front as u64));
+    Cow::Owned(format!("{before}\n[… {} bytes are left out here{hint} …]\n{after}", back - front))
+}
+
+/// The same where nothing can be said about the rest.
+fn shortened(text: &str) -> Cow<'_, str> {
+    cut(text, LONGEST_TEXT, |_| String::new())
 }
 
 #[cfg(test)]
@@ -138,11 +152,11 @@ mod tests {
 
     #[test]
     fn a_long_text_loses_its_middle_and_says_so() {
-        assert_eq!(shortened("abcdef", 6, ""), "abcdef");
-        let told = shortened("aaaabbbbcccc", 8, "; ask for more");
-        assert_eq!(told, "aaaa\n[… 4 bytes are left out here; ask for more …]\ncccc");
+        let at = |gap: u64| format!("; go on at {gap}");
+        assert_eq!(cut("abcdef", 6, at), "abcdef");
+        assert_eq!(cut("aaaabbbbcccc", 8, at), "aaaa\n[… 4 bytes are left out here; go on at 4 …]\ncccc");
         // Never within a character.
-        assert_eq!(shortened("äöüäöü", 6, ""), "ä\n[… 8 bytes are left out here …]\nü");
+        assert_eq!(cut("äöüäöü", 6, at), "ä\n[… 8 bytes are left out here; go on at 2 …]\nü");
     }
 
     #[test]

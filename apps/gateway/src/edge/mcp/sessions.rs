@@ -108,11 +108,6 @@ impl Session {
     pub(super) fn end(&self) {
         self.over.cancel();
     }
-
-    /// Resolves when it has ended.
-    pub(super) fn over(&self) -> &CancellationToken {
-        &self.over
-    }
 }
 
 impl Drop for InUse {

@@ -1,6 +1,6 @@
 //! What delivery looks up: what was sent, which files wait, and where a session speaks.
 
-use argus_protocol::SessionId;
+use argus_protocol::{SessionId, ThreadId};
 use argus_session::ChatRef;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
@@ -64,6 +64,23 @@ impl Ledger {
         .fetch_all(self.reads())
         .await?;
         rows.iter().map(chat).collect()
+    }
+
+    /// The chat that speaks in a thread of a session, where one does; of several the one that came last.
+    pub async fn chat_in(
+        &self,
+        session: &SessionId,
+        thread: &ThreadId,
+    ) -> Result<Option<ChatRef>, LedgerError> {
+        let row = sqlx::query(
+            "SELECT channel, bot, chat_key FROM chat_bindings WHERE session = $1 AND thread = $2 \
+             ORDER BY at_ms DESC, era DESC LIMIT 1",
+        )
+        .bind(session.as_str())
+        .bind(thread.as_str())
+        .fetch_optional(self.reads())
+        .await?;
+        row.as_ref().map(chat).transpose()
     }
 
     /// Whether a message with that dedupe key was put out.

@@ -1,7 +1,11 @@
 //! Every tool on one page, and how a call finds its own.
 
 mod cron;
+mod heartbeat;
+mod invoke;
+mod message;
 mod nodes;
+mod sessions;
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
@@ -62,7 +66,7 @@ struct Consequences {
     open_world: bool,
 }
 
-const KINDS: [Kind; 2] = [
+const KINDS: [Kind; 6] = [
     Kind {
         name: "nodes_list",
         title: "List nodes",
@@ -72,12 +76,44 @@ const KINDS: [Kind; 2] = [
         deed: |call| nodes::list(call).boxed(),
     },
     Kind {
+        name: "node_invoke",
+        title: "Run a command on a node",
+        description: invoke::DESCRIPTION,
+        schema: invoke::schema,
+        hints: Hints::Does(Consequences { destructive: true, open_world: true }),
+        deed: |call| invoke::call(call).boxed(),
+    },
+    Kind {
         name: "cron",
         title: "Scheduled jobs",
         description: cron::DESCRIPTION,
         schema: cron::schema,
         hints: Hints::Does(Consequences { destructive: true, open_world: false }),
         deed: |call| cron::call(call).boxed(),
+    },
+    Kind {
+        name: "message_send",
+        title: "Send a message",
+        description: message::DESCRIPTION,
+        schema: message::schema,
+        hints: Hints::Does(Consequences { destructive: false, open_world: true }),
+        deed: |call| message::call(call).boxed(),
+    },
+    Kind {
+        name: "heartbeat",
+        title: "Heartbeat",
+        description: heartbeat::DESCRIPTION,
+        schema: heartbeat::schema,
+        hints: Hints::Does(Consequences { destructive: false, open_world: false }),
+        deed: |call| heartbeat::call(call).boxed(),
+    },
+    Kind {
+        name: "sessions_list",
+        title: "List sessions",
+        description: sessions::DESCRIPTION,
+        schema: sessions::schema,
+        hints: Hints::Looks,
+        deed: |call| sessions::call(call).boxed(),
     },
 ];
 
