@@ -128,6 +128,11 @@ impl Account {
         Arc::new(Self { holder, scope, expires_ms, limits, rate, over, live: Mutex::default() })
     }
 
+    #[cfg(test)]
+    pub(crate) fn for_tests(holder: Holder, scope: Scope, limits: Limits) -> Arc<Self> {
+        Self::new(holder, scope, None, limits)
+    }
+
     fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }

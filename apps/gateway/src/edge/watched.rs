@@ -31,10 +31,20 @@ impl<S> Watched<S> {
         Self { stream, limit, silence: Box::pin(sleep(limit)), stuck: None, sent_away, visitor }
     }
 
+    /// Something moved: the silence begins anew.
+    fn heard(&mut self) {
+        let until = Instant::now() + self.limit;
+        self.silence.as_mut().reset(until);
+    }
+
     /// What a write came to; where it waits, for how long it has.
-    fn judge<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn judge(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if written.is_ready() {
             self.stuck = None;
+            // A stream of events goes one way: who takes it is not silent.
+            if matches!(written, Poll::Ready(Ok(1..))) {
+                self.heard();
+            }
             return written;
         }
         let limit = self.limit;
@@ -51,8 +61,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, into) {
-            let until = Instant::now() + self.limit;
-            self.silence.as_mut().reset(until);
+            self.heard();
             return Poll::Ready(read);
         }
         while self.silence.as_mut().poll(cx).is_ready() {
@@ -87,8 +96,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
-        self.judge(cx, flushed)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx).map_ok(|()| 0);
+        self.judge(cx, flushed).map_ok(|_| ())
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -129,6 +138,22 @@ mod tests {
         assert!(tokio::time::timeout(SHORT * 5, near.read(&mut [0])).await.is_err(), "it is listened to");
         drop(at_work);
         assert_eq!(near.read(&mut [0]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn who_takes_what_is_said_is_listened_to_for_longer() {
+        let (mut far, mut near) = connection(&Lobby::new(1), SHORT);
+        let mut said = [0; 3];
+        for _ in 0..10 {
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep(SHORT / 2) => {}
+                read = near.read(&mut said) => panic!("nobody said anything: {read:?}"),
+            }
+            near.write_all(b"one").await.unwrap();
+            far.read_exact(&mut said).await.unwrap();
+        }
+        assert_eq!(near.read(&mut said).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test]
