@@ -10,7 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::config::LogFormat;
 
 /// What these libraries say at their finest is what was said to clients, word for word: tokens that were made, codes.
-const TELLTALES: [&str; 3] = ["jsonrpsee", "tungstenite", "tokio_tungstenite"];
+const TELLTALES: [&str; 4] = ["jsonrpsee", "rmcp", "tungstenite", "tokio_tungstenite"];
 
 /// Starts logging; a filter that cannot be read is an error in words.
 pub fn start(filter: &str, format: LogFormat) -> Result<(), String> {

@@ -149,7 +149,7 @@ impl Config {
             automation: automation(&args.automation, &mut read),
             nodes: nodes(args, mode, &mut read),
             telegram: telegram(&args.telegram, &mut read),
-            log: read.or("ARGUS_LOG", args.log.as_ref(), "info".to_owned(), log_filter),
+            log: read.or("ARGUS_LOG", args.log.as_ref(), "info,rmcp=warn".to_owned(), log_filter),
             log_format: read.or("ARGUS_LOG_FORMAT", args.log_format.as_ref(), LogFormat::Text, log_format),
             home,
             workspace,

@@ -1,5 +1,11 @@
 //! `/mcp` over real HTTP: sessions, tools, limits, and what is refused.
 
 mod caller;
+mod commands;
+mod conformance;
+mod document;
 mod doors;
+mod ends;
+mod messages;
+mod refusals;
 mod tools;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use argus_protocol::token::scope::Scope;
 use axum::Json;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
 use futures::StreamExt as _;
 use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, SessionConfig};
@@ -116,10 +116,7 @@ impl Door {
     /// Reads a client's message, and refuses at once what can be none.
     async fn message(&self, grant: &Grant, headers: &HeaderMap, body: Body) -> Result<Bytes, Response> {
         let most = LONGEST_MESSAGE.min(grant.frame_bytes());
-        let body = to_bytes(body, most).await.map_err(|_| {
-            let words = format!("the message is over the limit of {most} bytes, or it broke off");
-            detail(StatusCode::PAYLOAD_TOO_LARGE, words).into_response()
-        })?;
+        let body = read(body, most).await.map_err(IntoResponse::into_response)?;
         if !is_json(headers) {
             return Ok(body);
         }
@@ -174,6 +171,25 @@ async fn permit(edge: &Edge, grant: &Grant, query: &str) -> Result<(), Response>
         }
         _ => Ok(()),
     }
+}
+
+/// Reads a body of at most so many bytes. Of a longer one some more is taken, so that its sender comes to hear of it.
+async fn read(body: Body, most: usize) -> Result<Bytes, HttpError> {
+    let (mut pieces, mut whole, mut seen) = (body.into_data_stream(), Vec::new(), 0);
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| detail(StatusCode::BAD_REQUEST, "the message broke off"))?;
+        seen += piece.len();
+        if seen <= most {
+            whole.extend_from_slice(&piece);
+        } else if seen > most.saturating_mul(4) {
+            break;
+        }
+    }
+    if seen > most {
+        let words = format!("the message is over the limit of {most} bytes");
+        return Err(detail(StatusCode::PAYLOAD_TOO_LARGE, words));
+    }
+    Ok(whole.into())
 }
 
 /// A response whose stream ends with the token that asked for it, and during which the session counts as used.

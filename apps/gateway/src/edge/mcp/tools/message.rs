@@ -26,7 +26,7 @@ pub(super) fn schema() -> Value {
         "properties": {
             "text": { "type": "string", "maxLength": LONGEST_TEXT, "description": "What to say, as Markdown; it comes before the files" },
             "files": {
-                "type": "array", "maxItems": 20, "description": "Files to send; several photos and videos become an album",
+                "type": "array", "maxItems": 10, "description": "Files to send; several photos and videos become an album",
                 "items": {
                     "type": "object",
                     "additionalProperties": false,
