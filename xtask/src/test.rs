@@ -101,19 +101,23 @@ struct Parts {
     images: bool,
 }
 
-/// What the clients of the guide are written with: folders of packages.
+/// What the clients of the guide are written with, and what tests `/mcp`: folders of packages.
 struct Packages {
     node: Option<PathBuf>,
     python: Option<PathBuf>,
+    mcp: Option<PathBuf>,
 }
 
 impl Packages {
     fn ensure(skips: &mut Skips) -> Self {
-        let mut had = |language: &str, folder: anyhow::Result<PathBuf>| {
-            let part = format!("client in {language}");
-            folder.inspect_err(|error| skips.add(&part, &format!("{error:#}"))).ok()
+        let mut had = |part: &str, folder: anyhow::Result<PathBuf>| {
+            folder.inspect_err(|error| skips.add(part, &format!("{error:#}"))).ok()
         };
-        Self { node: had("TypeScript", clients::node()), python: had("Python", clients::python()) }
+        Self {
+            node: had("client in TypeScript", clients::node()),
+            python: had("client in Python", clients::python()),
+            mcp: had("conformance of `/mcp`", clients::mcp()),
+        }
     }
 }
 
@@ -202,6 +206,7 @@ fn clean_environment(tests: &mut Command, parts: &Parts) {
     }
     let packages = [
         ("ARGUS_TEST_NODE_PACKAGES", &parts.packages.node),
+        ("ARGUS_TEST_MCP_PACKAGES", &parts.packages.mcp),
         ("ARGUS_TEST_PYTHON_PACKAGES", &parts.packages.python),
     ];
     for (name, folder) in packages {

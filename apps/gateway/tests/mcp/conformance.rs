@@ -119,20 +119,20 @@ async fn the_inspector_lists_and_calls_the_tools() {
     let header = format!("Authorization: Bearer {}", token_for(&gateway, &own).await);
     let url = format!("{}/mcp", gateway.url());
     let script = packages.join("inspector/clients/launcher/build/index.js");
-    let ask = async |more: &[&str]| -> Value {
+    let ask = async |more: &[&str], succeeds: bool| -> Value {
         let usual = ["--cli", &url, "--transport", "http", "--header", &header, "--method"];
         let (done, text) = run(&node, &script, &[&usual[..], more].concat()).await;
-        assert!(done, "{text}");
+        assert_eq!(done, succeeds, "{text}");
         let json = &text[text.find('{').unwrap_or_else(|| panic!("{text}"))..];
         serde_json::Deserializer::from_str(json).into_iter().next().unwrap().unwrap()
     };
-    let tools = ask(&["tools/list"]).await;
+    let tools = ask(&["tools/list"], true).await;
     let names: Vec<_> =
         tools["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["nodes_list", "node_invoke", "cron", "message_send", "heartbeat", "sessions_list"]);
-    let status = ask(&["tools/call", "--tool-name", "cron", "--tool-arg", "action=status"]).await;
+    let status = ask(&["tools/call", "--tool-name", "cron", "--tool-arg", "action=status"], true).await;
     assert_eq!(status["structuredContent"]["sessionId"], own.as_str(), "{status}");
     let refused =
-        ask(&["tools/call", "--tool-name", "node_invoke", "--tool-arg", "command=system.info"]).await;
+        ask(&["tools/call", "--tool-name", "node_invoke", "--tool-arg", "command=system.info"], false).await;
     assert_eq!(refused["isError"], true, "{refused}");
 }

@@ -45,7 +45,8 @@ async fn the_document_names_every_tool_and_every_parameter() {
     assert_eq!(documented(include_str!("../../../../docs/MCP.md")), served);
     // The model learns from the descriptions alone.
     for tool in tools["result"]["tools"].as_array().unwrap() {
-        let undescribed = |(_, schema): &(&String, &Value)| schema["description"].as_str().is_none_or(str::is_empty);
+        let undescribed =
+            |(_, schema): &(&String, &Value)| schema["description"].as_str().is_none_or(str::is_empty);
         let missing = tool["inputSchema"]["properties"].as_object().unwrap().iter().find(undescribed);
         assert_eq!(missing, None, "{}", tool["name"]);
         assert!(tool["description"].as_str().unwrap().len() > 80, "{}", tool["name"]);

@@ -172,3 +172,46 @@ fn refused(node: &str, command: &str, fault: Fault) -> Refusal {
         (None, _) => refusal,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(value: &Value) -> Box<RawValue> {
+        to_raw_value(value).unwrap()
+    }
+
+    #[test]
+    fn a_result_that_is_too_large_is_left_out_for_programs_and_shortened_for_models() {
+        let payload = |bytes: usize| {
+            raw(
+                &json!({ "jobId": "j", "running": false, "exitCode": 0, "stdout": "x".repeat(bytes), "stderr": "" }),
+            )
+        };
+        let small = told("mac", "system.run", &payload(1000));
+        assert_eq!(small.structured["payload"]["stdout"].as_str().unwrap().len(), 1000);
+        let large = told("mac", "system.run", &payload(LONGEST_RESULT));
+        assert_eq!(large.structured["payload"], Value::Null);
+        assert!(large.structured["payloadOmitted"]["bytes"].as_u64().unwrap() > 1 << 20);
+        assert!(large.text.len() <= 32 * 1024 && large.text.contains("page through them with process.logs"));
+    }
+
+    #[test]
+    fn parameters_are_an_object_or_the_text_of_one() {
+        let read = |value: Value| params(Some(value)).map(|raw| raw.map(|raw| raw.get().to_owned()));
+        assert_eq!(read(json!({ "a": 1 })), Ok(Some(r#"{"a":1}"#.to_owned())));
+        assert_eq!(read(json!(r#"{"a": 1}"#)), Ok(Some(r#"{"a":1}"#.to_owned())));
+        assert_eq!((read(json!(null)), params(None).map(|raw| raw.is_some())), (Ok(None), Ok(false)));
+        assert!(read(json!("ls -l")).is_err());
+    }
+
+    #[test]
+    fn a_fault_keeps_its_code_and_its_job_and_says_what_to_do() {
+        let fault = Fault::new(code::TIMEOUT, "it took longer than 5 ms").of_job("j");
+        let refusal = refused("mac", "system.run", fault);
+        assert_eq!((refusal.code.as_str(), refusal.more.get("jobId")), ("TIMEOUT", Some(&json!("j"))));
+        assert!(refusal.message.contains("What to do: give a larger timeoutMs"), "{}", refusal.message);
+        assert!(refusal.message.contains(r#"{"jobId":"j"} on `mac`"#), "{}", refusal.message);
+        assert_eq!(refusal.beside.get("nodeId"), Some(&json!("mac")));
+    }
+}
