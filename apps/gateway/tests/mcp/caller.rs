@@ -1,5 +1,7 @@
 //! A plain client of the protocol, which shows what goes over the wire.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use argus_testkit::gateway::Gateway;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -100,7 +102,10 @@ impl Caller {
 
     /// A request's answer.
     pub(crate) async fn ask(&self, method: &str, params: Value) -> Value {
-        let message = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
+        // Within a session no two requests have the same id.
+        static NEXT: AtomicU64 = AtomicU64::new(100);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let message = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
         let reply = self.post(&message).await;
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
         reply.json()
