@@ -31,23 +31,23 @@ async fn a_message_goes_to_the_chat_in_whose_thread_it_is_sent() {
     assert_eq!(threads.len(), 2);
     std::fs::write(gateway.home().join("workspace/a.txt"), "hello").unwrap();
 
-    let send = async |meta: serde_json::Value, arguments: serde_json::Value| {
+    let tell = async |meta: serde_json::Value, arguments: serde_json::Value| {
         let params = json!({ "name": "message_send", "arguments": arguments, "_meta": meta });
         caller.ask("tools/call", params).await["result"].clone()
     };
     let at = async |text: &str| api.wait_text(text, PATIENCE).await.chat_id;
     let sent =
-        send(json!({ "threadId": threads[0] }), json!({ "text": "in hand", "files": [{ "path": "a.txt" }] }))
+        tell(json!({ "threadId": threads[0] }), json!({ "text": "in hand", "files": [{ "path": "a.txt" }] }))
             .await;
     assert_eq!(text_of(&sent), "It is on its way, as 2 messages.", "{sent}");
     assert_eq!(sent["structuredContent"], json!({ "ok": true, "messages": 2 }));
     assert_eq!(at("in hand").await, 7);
-    send(json!({ "x-codex-turn-metadata": { "thread_id": threads[0] } }), json!({ "text": "by metadata" }))
+    tell(json!({ "x-codex-turn-metadata": { "thread_id": threads[0] } }), json!({ "text": "by metadata" }))
         .await;
     assert_eq!(at("by metadata").await, 7);
-    send(json!({}), json!({ "text": "to the last" })).await;
+    tell(json!({}), json!({ "text": "to the last" })).await;
     assert_eq!(at("to the last").await, 8);
-    send(json!({ "threadId": threads[0] }), json!({ "text": "by name", "to": "telegram:8" })).await;
+    tell(json!({ "threadId": threads[0] }), json!({ "text": "by name", "to": "telegram:8" })).await;
     assert_eq!(at("by name").await, 8);
     for (arguments, code) in [
         (json!({ "text": "x", "to": "telegram:9" }), "FORBIDDEN"),
@@ -55,12 +55,12 @@ async fn a_message_goes_to_the_chat_in_whose_thread_it_is_sent() {
         (json!({ "files": [{ "path": "/etc/passwd" }] }), "INVALID_ARGUMENT"),
         (json!({ "files": [{ "path": "gone.txt" }] }), "INVALID_ARGUMENT"),
     ] {
-        let result = send(json!({}), arguments.clone()).await;
+        let result = tell(json!({}), arguments.clone()).await;
         assert_eq!(result["structuredContent"]["error"]["code"], code, "{arguments}: {result}");
     }
     let once = json!({ "text": "once", "idempotencyKey": "k" });
-    send(json!({}), once.clone()).await;
-    let again = send(json!({}), once).await;
+    tell(json!({}), once.clone()).await;
+    let again = tell(json!({}), once).await;
     assert_eq!(again["structuredContent"]["messages"], 0);
     assert!(text_of(&again).starts_with("Nothing is sent again"), "{again}");
 }

@@ -154,12 +154,16 @@ impl Sessions {
         let limits = self.0.limits;
         let mut known = self.known();
         let of_token = known.values().filter(|session| session.holder == *by.holder()).count();
-        if of_token >= limits.of_token {
+        let leaves = if of_token >= limits.of_token {
             let one = oldest_idle(&known, |session| session.holder == *by.holder());
-            known.remove(&one.ok_or(Full(limits.of_token))?).map(|session| session.end());
+            Some(one.ok_or(Full(limits.of_token))?)
         } else if known.len() >= limits.in_all {
-            let one = oldest_idle(&known, |_| true);
-            known.remove(&one.ok_or(Full(limits.in_all))?).map(|session| session.end());
+            Some(oldest_idle(&known, |_| true).ok_or(Full(limits.in_all))?)
+        } else {
+            None
+        };
+        if let Some(session) = leaves.and_then(|one| known.remove(&one)) {
+            session.end();
         }
         let session = Session::new(by.holder().clone(), limits.calls);
         known.insert(id.clone(), session.clone());

@@ -101,9 +101,9 @@ async fn a_session_ends_with_its_token_and_when_it_is_told_to() {
             tokio::spawn(sessions.clone().keep(id.clone(), session.clone(), token.clone(), manager.clone()));
         let _used = session.in_use();
         if by_token {
-            token.cancel()
+            token.cancel();
         } else {
-            session.end()
+            session.end();
         }
         kept.await.unwrap();
         assert_eq!(stands(&sessions, &manager, &id).await, (false, false), "{by_token}");

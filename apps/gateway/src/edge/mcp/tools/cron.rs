@@ -24,11 +24,13 @@ const ACTIONS: [&str; 9] = ["add", "history", "list", "pause", "remove", "resume
 /// Longest text of a job that is looked at; the book of jobs has its own limits.
 const LONGEST: usize = 64 * 1024;
 
+/// The largest number that every client can write exactly.
+const LATEST_MS: u64 = 9_007_199_254_740_991;
+
 pub(super) fn schema() -> Value {
     let text =
         |most: usize, words: &str| json!({ "type": "string", "maxLength": most, "description": words });
     let number = |most: u64, words: &str| json!({ "type": "integer", "minimum": 0, "maximum": most, "description": words });
-    const LATEST_MS: u64 = 9_007_199_254_740_991;
     json!({
         "type": "object",
         "additionalProperties": false,

@@ -73,7 +73,7 @@ const KINDS: [Kind; 6] = [
         description: nodes::LIST,
         schema: nodes::list_schema,
         hints: Hints::Looks,
-        deed: |call| nodes::list(call).boxed(),
+        deed: |call| async move { Ok(nodes::list(&call)) }.boxed(),
     },
     Kind {
         name: "node_invoke",

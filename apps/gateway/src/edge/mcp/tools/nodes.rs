@@ -1,10 +1,12 @@
 //! `nodes_list`: the machines on which commands run.
 
+use std::fmt::Write as _;
+
 use argus_protocol::node::NodeInfo;
 use argus_protocol::token::scope::Scope;
 use serde_json::{Value, json};
 
-use super::super::answer::{Refusal, Told};
+use super::super::answer::Told;
 use super::Call;
 use crate::clock::unix_ms;
 use crate::devices::Sight;
@@ -25,10 +27,10 @@ pub(super) fn sight(call: &Call) -> Sight {
     }
 }
 
-pub(super) async fn list(call: Call) -> Result<Told, Refusal> {
-    let nodes = call.edge.devices.list(&sight(&call));
+pub(super) fn list(call: &Call) -> Told {
+    let nodes = call.edge.devices.list(&sight(call));
     let own = call.caller.session.as_ref().map(|own| format!("{}{own}", argus_protocol::node::RUNTIME));
-    Ok(Told::new(in_words(&nodes, own.as_deref(), unix_ms()), &json!({ "nodes": nodes })))
+    Told::new(in_words(&nodes, own.as_deref(), unix_ms()), &json!({ "nodes": nodes }))
 }
 
 fn in_words(nodes: &[NodeInfo], own: Option<&str>, now_ms: u64) -> String {
@@ -43,10 +45,10 @@ fn in_words(nodes: &[NodeInfo], own: Option<&str>, now_ms: u64) -> String {
             line.push_str(" (`self`)");
         }
         if let Some(name) = &node.display_name {
-            line.push_str(&format!(" \"{name}\""));
+            _ = write!(line, " \"{name}\"");
         }
         if let Some(platform) = &node.platform {
-            line.push_str(&format!(", {platform}"));
+            _ = write!(line, ", {platform}");
         }
         line.push_str(match (node.connected, node.stale) {
             (true, false) => ", connected",
@@ -54,7 +56,7 @@ fn in_words(nodes: &[NodeInfo], own: Option<&str>, now_ms: u64) -> String {
             (false, _) => ", away",
         });
         if let (Some(seen), true) = (node.last_seen_ms, node.stale || !node.connected) {
-            line.push_str(&format!(", last heard of {} s ago", now_ms.saturating_sub(seen) / 1000));
+            _ = write!(line, ", last heard of {} s ago", now_ms.saturating_sub(seen) / 1000);
         }
         if let Some(policy) = &node.policy {
             line.push_str(match policy.as_str() {
@@ -64,7 +66,7 @@ fn in_words(nodes: &[NodeInfo], own: Option<&str>, now_ms: u64) -> String {
             });
         }
         if !node.commands.is_empty() {
-            line.push_str(&format!("\n  takes: {}", node.commands.join(", ")));
+            _ = write!(line, "\n  takes: {}", node.commands.join(", "));
         }
         line
     });
