@@ -1,6 +1,7 @@
 //! `/mcp` over real HTTP: sessions, tools, limits, and what is refused.
 
 mod caller;
+mod codex;
 mod commands;
 mod conformance;
 mod document;
