@@ -35,6 +35,7 @@ impl Devices {
         if !names_a_node(&connect.node_id) {
             return Err("`nodeId` takes 1 to 128 letters, digits, `.`, `_`, `:` and `-`");
         }
+        judge(&self.registry(), &connect.node_id, account)?;
         let own = connect.node_id.strip_prefix(RUNTIME);
         if let Some(own) = own.map(str::parse::<SessionId>)
             && !matches!(own, Ok(own) if self.0.facts.knows(&own).await)
@@ -45,6 +46,7 @@ impl Devices {
         let said = bounded(connect);
         let (id, knows_more) = (said.node_id.clone(), said.boot.is_some());
         let (out, heard_ms) = (Outgoing::default(), Arc::new(AtomicU64::new(unix_ms())));
+        // Once more, where nothing can change between.
         let mut registry = self.registry();
         let weak = judge(&registry, &id, account)?;
         let given = registry.enrolled.get(&id).and_then(|row| row.given_name.clone());
