@@ -124,7 +124,7 @@ async fn a_picture_is_shown_as_one() {
     let (_gateway, mut node, caller, _) = started().await;
     let result = asked(&caller, json!({ "command": "system.run" }));
     let call = node.call().await;
-    node.answer(&call, json!({ "mimeType": "image/png", "dataBase64": "iVBORw0KGgo=", "width": 1 })).await;
+    node.answer(&call, json!({ "mime": "image/png", "base64": "iVBORw0KGgo=", "bytes": 8 })).await;
     let result = result.await.unwrap();
     assert_eq!(
         result["content"][1],

@@ -132,6 +132,7 @@ fn told(node: &str, command: &str, payload: &RawValue) -> Told {
     let bytes = payload.get().len();
     let mut payload: Value = serde_json::from_str(payload.get()).unwrap_or_default();
     let Shown { text, picture } = words::shown(node, command, &mut payload);
+    // What a picture leaves behind is small.
     let structured = if bytes > LONGEST_RESULT && picture.is_none() {
         let advice = format!("the result has {bytes} bytes, more than {LONGEST_RESULT}; ask for it in pages");
         json!({ "ok": true, "nodeId": node, "command": command, "payloadOmitted": { "bytes": bytes, "advice": advice } })

@@ -16,12 +16,17 @@ pub(super) struct Shown {
     pub(super) picture: Option<(String, String)>,
 }
 
-/// What a command told. A picture that is shown is taken out of it.
+/// What a command told. A picture is taken out of it: it is told once.
 pub(super) fn shown(node: &str, command: &str, payload: &mut Value) -> Shown {
-    if let Some(picture) = picture(payload) {
-        return Shown {
-            text: format!("The picture of `{command}` on `{node}`: {payload}"),
-            picture: Some(picture),
+    if let Some((data, kind)) = picture(payload) {
+        return if data.len() / 4 * 3 > LARGEST_PICTURE {
+            let text = format!(
+                "The picture of `{node}` is larger than {LARGEST_PICTURE} bytes, so it is not shown. On `{node}` it can be kept in a file and made smaller with system.run."
+            );
+            Shown { text, picture: None }
+        } else {
+            let text = format!("The picture of `{command}` on `{node}`: {payload}");
+            Shown { text, picture: Some((data, kind)) }
         };
     }
     let text = match command {
@@ -42,20 +47,14 @@ fn text<'a>(of: &'a Value, name: &str) -> &'a str {
     of[name].as_str().unwrap_or_default()
 }
 
-/// Its base64 and its kind, where it is one and not too large.
+/// Its base64 and its kind, where it is one: taken out of what was told.
 fn picture(payload: &mut Value) -> Option<(String, String)> {
-    let kind = text(payload, "mimeType").to_owned();
-    if !kind.starts_with("image/") {
-        return None;
-    }
-    let name = ["dataBase64", "contentBase64", "data", "content"]
-        .into_iter()
-        .find(|name| payload[*name].is_string())?;
-    if payload[name].as_str().is_none_or(|data| data.len() / 4 * 3 > LARGEST_PICTURE) {
-        return None;
-    }
-    let data = payload.as_object_mut()?.remove(name)?;
-    Some((data.as_str()?.to_owned(), kind))
+    let kind = ["mime", "mimeType"].into_iter().find_map(|name| payload[name].as_str());
+    let kind = kind.filter(|kind| kind.starts_with("image/"))?.to_owned();
+    let names = ["base64", "dataBase64"];
+    let name = names.into_iter().find(|name| payload[*name].is_string())?;
+    let Value::String(data) = payload.as_object_mut()?.remove(name)? else { return None };
+    Some((data, kind))
 }
 
 /// How a job ended, what it wrote, and where there is more; or that it runs, and what to do with it.

@@ -97,13 +97,15 @@ fn pages_of_output_and_of_files_say_where_they_go_on() {
 
 #[test]
 fn a_picture_is_shown_as_one_unless_it_is_too_large() {
-    let mut payload = json!({ "mimeType": "image/png", "dataBase64": "AAAA", "width": 4 });
+    let mut payload = json!({ "mime": "image/png", "base64": "AAAA", "bytes": 3 });
     let Shown { text, picture } = shown("mac", "screen.capture", &mut payload);
     assert_eq!(picture, Some(("AAAA".to_owned(), "image/png".to_owned())));
-    assert_eq!(payload, json!({ "mimeType": "image/png", "width": 4 }));
+    assert_eq!(payload, json!({ "mime": "image/png", "bytes": 3 }));
     assert!(text.starts_with("The picture of `screen.capture` on `mac`"), "{text}");
     let mut large = json!({ "mimeType": "image/png", "dataBase64": "A".repeat(1_500_000) });
-    assert_eq!(shown("mac", "screen.capture", &mut large).picture, None);
+    let Shown { text, picture } = shown("mac", "screen.capture", &mut large);
+    assert_eq!(picture, None);
+    assert!(text.starts_with("The picture of `mac` is larger than 1048576 bytes"), "{text}");
 }
 
 #[test]
