@@ -31,6 +31,7 @@ use crate::automation::reactor::Reactor;
 use crate::chat::{Asking, Chats};
 use crate::clock::Clock;
 use crate::config::{Approval, Config, Sandbox, Upstream};
+use crate::devices::Devices;
 use crate::edge::{self, Edge};
 use crate::health::Health;
 use crate::ports::{ChatTurns, SessionWorkers};

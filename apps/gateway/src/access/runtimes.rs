@@ -9,7 +9,10 @@ use argus_protocol::token::scope::Scope;
 use argus_protocol::token::{Secret, SigningKey};
 use argus_protocol::{SessionId, TokenId};
 
-use super::{Access, Account, Holder};
+use super::{Access, Account, Holder, Limits};
+
+/// Connections at once with one of a runtime's tokens, at least.
+const CONNECTIONS: u32 = 128;
 
 /// The tokens of one session's runtime. They open nothing once the key is rotated, and nothing is open to those of a
 /// session that is no more.
@@ -46,7 +49,9 @@ impl Access {
         if claims.kid != register.generation {
             return None;
         }
-        let limits = self.usual();
+        // An agent calls several tools at once, each by a connection of its own.
+        let usual = self.usual();
+        let limits = Limits { connections: usual.connections.max(CONNECTIONS), ..usual };
         let account = register.runtimes.entry(claims.scope.clone());
         let new = || Account::new(Holder::Runtime(session), claims.scope.clone(), None, limits);
         Some(account.or_insert_with(new).clone())

@@ -21,7 +21,7 @@ use argus_protocol::{RpcError, SessionId};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::access::Access;
+use crate::access::{Access, Holder};
 use crate::automation::Automation;
 use crate::automation::intake::Intake;
 use crate::chat::Chats;
@@ -70,6 +70,14 @@ pub struct Edge {
 }
 
 impl Edge {
+    /// The session that a token is for; the default one for a token that several programs share.
+    async fn session_of_token(&self, grant: &auth::Grant) -> Result<Option<SessionId>, RpcError> {
+        match grant.seat().account().holder() {
+            Holder::SharedMcp => self.default_session().await.map(Some),
+            _ => Ok(grant.scope().session().cloned()),
+        }
+    }
+
     /// The default session; made when there is none.
     async fn default_session(&self) -> Result<SessionId, RpcError> {
         self.sessions.default_session().await.map_err(RpcError::failed)

@@ -22,9 +22,11 @@ use tokio_util::task::TaskTracker;
 use super::super::Edge;
 use super::super::auth::{Grant, Known, forbidden, in_time};
 use super::super::error::{HttpError, detail};
+use super::super::lobby::Visitor;
 use super::handler::Handler;
 use super::plain;
 use super::sessions::{Full, Session, Sessions};
+use crate::access::Holder;
 
 const SESSION: &str = "mcp-session-id";
 /// Longest message of a client in bytes.
@@ -77,6 +79,9 @@ impl Door {
 
     async fn serve(&self, edge: &Edge, grant: Grant, request: Request) -> Result<Response, Response> {
         let (mut parts, body) = request.into_parts();
+        // An answer that is no stream may take its time.
+        let visitor = parts.extensions.get::<Arc<Visitor>>().cloned();
+        let _at_work = visitor.as_ref().map(|visitor| visitor.at_work());
         permit(edge, &grant, parts.uri.query().unwrap_or_default()).await?;
         let holder = grant.seat().account().holder();
         let id = parts.headers.get(SESSION).map(|id| id.to_str().unwrap_or_default().to_owned());
@@ -165,7 +170,10 @@ async fn permit(edge: &Edge, grant: &Grant, query: &str) -> Result<(), Response>
     }
     in_time(grant)?;
     match grant.scope().session() {
-        Some(own) if !edge.sessions.knows(own).await => {
+        // Of a token that several programs share the session is looked for with each call.
+        Some(own)
+            if *grant.seat().account().holder() != Holder::SharedMcp && !edge.sessions.knows(own).await =>
+        {
             Err(detail(StatusCode::NOT_FOUND, format!("Unknown session `{own}`; it was deleted"))
                 .into_response())
         }

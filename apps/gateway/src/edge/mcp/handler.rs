@@ -59,7 +59,11 @@ impl Handler {
                 format!("{most} calls are under way in this MCP session; wait until one of them ends");
             return Refusal::new("BUSY", words).into_result();
         };
-        let caller = Caller { session: grant.scope().session().cloned(), grant };
+        let session = match self.edge.session_of_token(&grant).await {
+            Ok(session) => session,
+            Err(error) => return Refusal::new("NOT_READY", error.message).into_result(),
+        };
+        let caller = Caller { session, grant };
         let call = Call {
             edge: self.edge.clone(),
             caller,
