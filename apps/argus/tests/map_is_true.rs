@@ -124,8 +124,15 @@ fn in_the_gateway_a_module_knows_those_in_rows_below_its_own() {
 
 #[test]
 fn every_link_between_the_documents_leads_somewhere() {
-    let documents =
-        ["README.md", "REMOTE_CLIENT_GUIDE.md", "CHANGELOG.md", "docs/OPERATIONS.md", "docs/SECURITY.md"];
+    let documents = [
+        "README.md",
+        "REMOTE_CLIENT_GUIDE.md",
+        "CHANGELOG.md",
+        "docs/OPERATIONS.md",
+        "docs/SECURITY.md",
+        "docs/NODES.md",
+        "docs/MCP.md",
+    ];
     let mut lost = Vec::new();
     for document in documents.into_iter().chain(["docs/ARCHITECTURE.md"]) {
         let path = root().join(document);

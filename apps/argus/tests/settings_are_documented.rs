@@ -9,6 +9,7 @@ use clap::{Args, Command, CommandFactory};
 
 const COMPOSE: &str = include_str!("../../../docker-compose.yml");
 const OPERATIONS: &str = include_str!("../../../docs/OPERATIONS.md");
+const NODES: &str = include_str!("../../../docs/NODES.md");
 
 /// Settings as a person knows them: variable and flag, and the default; empty where there is none.
 type Settings = BTreeMap<(String, String), String>;
@@ -28,6 +29,19 @@ fn every_setting_of_the_telegram_bot_is_documented_as_it_is() {
 fn every_setting_of_the_runtime_bridge_is_documented_as_it_is() {
     let args = BridgeArgs::augment_args(Command::new("argus-runtime-bridge"));
     agree("The runtime bridge", &args);
+}
+
+#[test]
+fn every_setting_of_the_node_is_documented() {
+    let node = argus_node_host::NodeHostArgs::augment_args(Command::new("argus-node-host"));
+    let shown = node.get_arguments().filter(|argument| !argument.is_hide_set());
+    let named = shown.flat_map(|argument| {
+        let flag = argument.get_long().map(|long| format!("`--{long}`"));
+        let variable = argument.get_env().map(|name| format!("`{}`", name.to_string_lossy()));
+        flag.into_iter().chain(variable)
+    });
+    let missing: Vec<_> = named.filter(|name| !NODES.contains(name.as_str())).collect();
+    assert_eq!(missing, Vec::<String>::new());
 }
 
 #[test]

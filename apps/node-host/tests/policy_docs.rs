@@ -4,7 +4,7 @@ mod policy_kit;
 
 use policy_kit::Device;
 
-const TEXT: &str = include_str!("../../../docs/draft-policy.md");
+const TEXT: &str = include_str!("../../../docs/NODES.md");
 
 #[test]
 fn every_example_of_a_policy_is_understood() {
