@@ -115,7 +115,7 @@ pub struct GatewayArgs {
     /// Telegram.
     #[command(flatten)]
     pub telegram: TelegramArgs,
-    /// What to log: a level or a filter such as `info,argus_gateway=debug` [default: info]
+    /// What to log: a level or a filter such as `info,argus_gateway=debug` [default: info,rmcp=warn]
     #[arg(long, env = "ARGUS_LOG", value_name = "FILTER")]
     pub log: Option<String>,
     /// How to log: text or json [default: text]

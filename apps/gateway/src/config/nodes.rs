@@ -41,8 +41,7 @@ pub struct NodesArgs {
         long,
         env = "ARGUS_RUNTIME_NODE",
         value_name = "0|1",
-        help = "Whether each runtime is a node of its own [default: 1 in a container; 0 on this machine, where such a node is not \
-                held by the agent's sandbox]"
+        help = "Whether each runtime is a node of its own [default: 1 in a container, else 0]"
     )]
     pub runtime_node: Option<String>,
 }

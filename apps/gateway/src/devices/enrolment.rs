@@ -109,6 +109,8 @@ impl Devices {
         };
         let no_code = "the code is wrong, used, or too old; `argus node enrol` prints a new one";
         let Some(code) = code else { return refused("it is wrong", no_code.into()) };
+        // Only wrong ones are counted: whoever enrols many machines has many that are right.
+        self.0.tries.give_back();
         let id = code.node_id.clone().unwrap_or_else(|| fitting(&wish.node_id));
         if let Err(words) = self.free(&id) {
             return refused("its id is taken", words);
