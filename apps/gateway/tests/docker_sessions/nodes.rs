@@ -57,6 +57,13 @@ async fn an_agent_in_a_container_uses_its_own_node_and_a_device_and_reports_a_jo
     file.await;
 }
 
+/// A shell's words for the number of a program's process in a container, which has neither `ps` nor `pgrep`.
+fn pid_of(program: &str) -> String {
+    // As much of a program's name as the system keeps.
+    let name = &program[..program.len().min(15)];
+    format!("$(grep -lx {name} /proc/[0-9]*/comm | head -n 1 | cut -d / -f 3)")
+}
+
 /// The session's own node, as the gateway shows it.
 async fn node(gateway: &Gateway) -> Option<Value> {
     let told = gateway.rpc("argus/node/list", json!({})).await;
@@ -72,10 +79,11 @@ async fn the_node_of_a_container_comes_back_when_it_is_killed_and_after_its_gate
     let first = eventually("the node is there", async || node(&gateway).await).await;
     let id = first["nodeId"].as_str().unwrap().to_owned();
     let container = docker.container(id.strip_prefix("runtime:").unwrap());
-    let resident = docker.shell(&container, "grep VmRSS /proc/$(pgrep -f argus-node-hos | head -n 1)/status");
+    let resident =
+        docker.shell(&container, &format!("grep VmRSS /proc/{}/status", pid_of("argus-node-host")));
     println!("the node of a container, a debug build: {resident}");
 
-    let killed = docker.shell(&container, "pkill -9 -f argus-node-host; echo $?");
+    let killed = docker.shell(&container, &format!("kill -9 {}; echo $?", pid_of("argus-node-host")));
     assert_eq!(killed, "0");
     eventually("another one is there", async || {
         let now = node(&gateway).await?;
@@ -97,7 +105,8 @@ async fn a_container_holds_no_token_but_those_of_its_own_session() {
     let container = docker.container(own["nodeId"].as_str().unwrap().strip_prefix("runtime:").unwrap());
     let described = docker.inspect(&container).unwrap().to_string();
     assert!(!described.contains("argus1."), "no token stands in the container's description");
-    let agent =
-        "cat /proc/$(pgrep -f scripted-app-ser | head -n 1)/environ | tr '\\0' '\\n' | grep -c argus1.";
-    assert_eq!(docker.shell(&container, agent), "1", "the agent has the one for its tools");
+    let agent = pid_of("scripted-app-server");
+    let tokens = format!("tr '\\0' '\\n' </proc/{agent}/environ | grep -o '^[A-Z_]*=argus1'");
+    let found = docker.shell(&container, &tokens);
+    assert_eq!(found, "ARGUS_MCP_TOKEN=argus1", "the agent has the one for its tools");
 }
