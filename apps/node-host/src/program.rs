@@ -185,7 +185,7 @@ async fn input_ends(counts: bool) {
             return;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// All that can be done on this machine, and the jobs among it.

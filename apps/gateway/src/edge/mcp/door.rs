@@ -81,7 +81,7 @@ impl Door {
         let (mut parts, body) = request.into_parts();
         // An answer that is no stream may take its time.
         let visitor = parts.extensions.get::<Arc<Visitor>>().cloned();
-        let _at_work = visitor.as_ref().map(|visitor| visitor.at_work());
+        let _at_work = visitor.as_ref().map(Visitor::at_work);
         permit(edge, &grant, parts.uri.query().unwrap_or_default()).await?;
         let holder = grant.seat().account().holder();
         let id = parts.headers.get(SESSION).map(|id| id.to_str().unwrap_or_default().to_owned());
