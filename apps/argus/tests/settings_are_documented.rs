@@ -110,8 +110,11 @@ fn whatever_other_documents_call_a_setting_is_one() {
     known.extend(
         ["ARGUS_", "ARGUS_BRIDGE_", "APP_", "DOCKER_", "TELEGRAM_", "REMOTE_CLIENT_GUIDE"].map(str::to_owned),
     );
-    // The test command's; a capability; what a silent answer says, and a code that programs find.
-    known.extend(["ARGUS_TEST_DOCKER", "DAC_OVERRIDE", "HEARTBEAT_OK", "NOT_FOUND"].map(str::to_owned));
+    // The test command's; a capability; what a silent answer says, and codes that programs find.
+    known.extend(
+        ["ARGUS_TEST_DOCKER", "DAC_OVERRIDE", "HEARTBEAT_OK", "NOT_FOUND", "NODE_NOT_FOUND"]
+            .map(str::to_owned),
+    );
     let others = [
         include_str!("../../../README.md"),
         include_str!("../../../REMOTE_CLIENT_GUIDE.md"),

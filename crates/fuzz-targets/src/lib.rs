@@ -9,6 +9,7 @@ mod dropped;
 mod frame;
 mod jsonl;
 mod markup;
+mod node_frame;
 mod session;
 mod token;
 
@@ -18,6 +19,7 @@ pub use dropped::dropped;
 pub use frame::frame;
 pub use jsonl::jsonl;
 pub use markup::markup;
+pub use node_frame::node_frame;
 pub use session::session;
 pub use token::token;
 
@@ -25,12 +27,13 @@ pub use token::token;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("frame", frame),
     ("bridge_line", bridge_line),
     ("dropped", dropped),
     ("jsonl", jsonl),
     ("token", token),
+    ("node_frame", node_frame),
     ("command", command),
     ("markup", markup),
     ("session", session),

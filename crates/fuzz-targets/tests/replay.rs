@@ -91,6 +91,7 @@ each_holds! {
     jsonl any_stream_has_the_same_lines_in_whatever_pieces
     token any_text_is_a_secret_or_none
     command any_command_is_the_same_in_quotes
+    node_frame any_frame_of_a_nodes_link_reads_again_as_the_same
     markup any_markdown_is_cut_without_a_loss
     session any_client_and_any_agent_leave_a_session_whole
 }
