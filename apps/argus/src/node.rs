@@ -17,6 +17,9 @@ use url::{Host, Url};
 
 use crate::local::{Local, Where};
 
+/// How long a device's owner may take at most, and a little more, in milliseconds.
+const LONGEST_QUESTION_MS: u64 = 3_660_000;
+
 /// What to do about nodes.
 #[derive(Args)]
 pub(crate) struct Node {
@@ -212,7 +215,8 @@ async fn invoke(call: Call) -> anyhow::Result<ExitCode> {
     let params = call.params.map(RawValue::from_string).transpose();
     let params =
         params.context("the parameters are no JSON; quote them for the shell: '{\"bin\":\"git\"}'")?;
-    let wait = std::time::Duration::from_millis(call.timeout_ms.saturating_add(30_000));
+    // While the device's owner is asked, the time of the call stands still.
+    let wait = std::time::Duration::from_millis(call.timeout_ms.saturating_add(LONGEST_QUESTION_MS));
     let gateway = call.place.find()?.patient(wait)?;
     let wish = Invoke {
         node: Some(call.node),

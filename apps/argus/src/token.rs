@@ -47,8 +47,11 @@ struct New {
     #[arg(long, value_enum)]
     scope: Kind,
     /// The session it is for: its id, or `default`
-    #[arg(long, value_name = "ID", required_if_eq("scope", "client"))]
+    #[arg(long, value_name = "ID", required_if_eq_any([("scope", "client"), ("scope", "mcp")]))]
     session: Option<String>,
+    /// The node it is for: its id
+    #[arg(long, value_name = "ID", required_if_eq("scope", "node"))]
+    node: Option<String>,
     /// How long it lives: seconds, or a number with m, h or d, such as 12h [default: until it is revoked]
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     ttl: Option<u64>,
@@ -70,6 +73,10 @@ struct New {
 enum Kind {
     /// One session, as a program that chats has it
     Client,
+    /// The tools of one session, as its agent has them
+    Mcp,
+    /// One node, for a program of your own; `argus node enrol` makes those of devices
+    Node,
     /// Everything, as the operator's own token, but it can expire and be revoked
     Operator,
 }
@@ -108,11 +115,17 @@ pub(crate) async fn run(token: Token) -> anyhow::Result<ExitCode> {
 }
 
 async fn create(gateway: &Local, new: New) -> anyhow::Result<()> {
-    let scope = match (new.scope, new.session) {
-        (Kind::Client, Some(session)) => format!("client:{}", session.trim()),
-        (Kind::Operator, None) => "operator".to_owned(),
-        (Kind::Client, None) => bail!("say which session: --session ID, or --session default"),
-        (Kind::Operator, Some(_)) => bail!("a token of scope operator is for no single session"),
+    let scope = match (new.scope, new.session, new.node) {
+        (Kind::Client, Some(session), None) => format!("client:{}", session.trim()),
+        (Kind::Mcp, Some(session), None) => format!("mcp:{}", session.trim()),
+        (Kind::Node, None, Some(node)) => format!("node:{}", node.trim()),
+        (Kind::Operator, None, None) => "operator".to_owned(),
+        (Kind::Client | Kind::Mcp, None, _) => bail!("say which session: --session ID, or --session default"),
+        (Kind::Node, _, None) => bail!("say which node: --node ID"),
+        (Kind::Operator, ..) => bail!("a token of scope operator is for no single session or node"),
+        (Kind::Client | Kind::Mcp, Some(_), Some(_)) | (Kind::Node, Some(_), _) => {
+            bail!("a token is for one session or for one node")
+        }
     };
     let wish = Create {
         scope,

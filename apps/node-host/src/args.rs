@@ -60,8 +60,27 @@ pub struct RulesArgs {
     #[arg(long, env = "ARGUS_NODE_MODE", value_parser = mode)]
     pub(crate) mode: Option<Action>,
     /// Let everything be done and read no rules: for a machine that is walled in otherwise.
-    #[arg(long, env = "ARGUS_NODE_ALLOW_ALL", value_parser = clap::builder::FalseyValueParser::new())]
+    #[arg(
+        long,
+        env = "ARGUS_NODE_ALLOW_ALL",
+        value_parser = yes_or_no,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "0",
+        default_missing_value = "1",
+        hide_default_value = true,
+        value_name = "0|1"
+    )]
     pub(crate) allow_all: bool,
+}
+
+/// Anything but a plain yes or no is a mistake: what is meant here opens the whole machine.
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "true" => Ok(true),
+        "" | "0" | "false" => Ok(false),
+        _ => Err("it is 1 or 0".to_owned()),
+    }
 }
 
 fn mode(text: &str) -> Result<Action, String> {
@@ -88,6 +107,9 @@ pub struct EnrolArgs {
     /// The code that `argus node enrol` printed; read from standard input unless given. It works once.
     #[arg(long, env = "ARGUS_NODE_CODE", hide_env_values = true)]
     pub(crate) code: Option<String>,
+    /// Take the place of what this machine is enrolled as already.
+    #[arg(long)]
+    pub(crate) replace: bool,
     #[command(flatten)]
     pub(crate) place: Place,
 }

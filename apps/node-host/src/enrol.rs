@@ -74,6 +74,15 @@ fn plan(args: EnrolArgs, around: &Surroundings) -> anyhow::Result<(Plan, Vec<Str
     let (Some(written), Some(root), true) = (written, root, mistakes.is_empty()) else {
         return Err(Mistakes(mistakes).into());
     };
+    if !args.replace
+        && let Ok(Some(known)) = Credential::load(&root)
+    {
+        bail!(
+            "this machine is node `{}` of `{}` already; `--replace` takes its place, another `--state-dir` stands beside it",
+            known.node_id,
+            known.url
+        );
+    }
     if written.address.is_in_the_clear() {
         let shown = &written.address;
         warnings.push(format!("`{shown}` is not encrypted: the credential can be read on the way"));

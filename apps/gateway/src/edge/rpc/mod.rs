@@ -169,6 +169,7 @@ pub(super) async fn session_of(
         }
         (Some(own), _) => Ok(own.clone()),
         (None, None) => edge.default_session().await,
+        (None, Some("default")) if edge.sessions.fixed().is_none() => edge.default_session().await,
         (None, Some(named)) => {
             let id: SessionId =
                 named.parse().map_err(|error| RpcError::invalid_params(format!("'sessionId': {error}")))?;
