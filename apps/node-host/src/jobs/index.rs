@@ -30,6 +30,8 @@ pub(crate) type Key = (Option<String>, String);
 
 #[derive(Debug)]
 struct Entry {
+    /// The session that asked for it; none: the gateway's operator.
+    session: Option<String>,
     key: Option<Key>,
     created_at_ms: u64,
     /// Calls that wait for it.
@@ -86,19 +88,34 @@ impl Index {
         } else {
             State::Ended { at_ms, bytes, told: !meta.is_untold() }
         };
-        self.put(&meta.job_id, key, meta.created_at_ms, state);
+        self.put(&meta.job_id, meta.session_id.clone(), key, meta.created_at_ms, state);
     }
 
-    fn put(&mut self, id: &str, key: Option<Key>, created_at_ms: u64, state: State) {
+    fn put(
+        &mut self,
+        id: &str,
+        session: Option<String>,
+        key: Option<Key>,
+        created_at_ms: u64,
+        state: State,
+    ) {
         if let Some(key) = &key {
             self.keys.insert(key.clone(), id.to_owned());
         }
-        let entry = Entry { key, created_at_ms, waiting: 0, in_hand: None, state };
+        let entry = Entry { session, key, created_at_ms, waiting: 0, in_hand: None, state };
         self.jobs.insert(id.to_owned(), entry);
     }
 
-    /// Claims a job of that id, unless its key has one already. The call waits for it from here on.
-    pub(crate) fn claim(&mut self, id: &str, key: Option<Key>, now_ms: u64, limits: &Limits) -> Claim {
+    /// Claims a job of that id for a session, unless its key has one already. The call waits for it from here on.
+    pub(crate) fn claim(
+        &mut self,
+        id: &str,
+        session: Option<String>,
+        key: Option<String>,
+        now_ms: u64,
+        limits: &Limits,
+    ) -> Claim {
+        let key = key.map(|key| (session.clone(), key));
         let known = key.as_ref().and_then(|key| self.keys.get(key)).cloned();
         if let Some((known, phase)) = known.and_then(|known| self.join(&known).map(|phase| (known, phase))) {
             return Claim::Known(known, phase);
@@ -106,7 +123,7 @@ impl Index {
         if self.live().count() >= limits.running {
             return Claim::Busy;
         }
-        self.put(id, key, now_ms, State::Live(watch::Sender::new(Phase::Starting)));
+        self.put(id, session, key, now_ms, State::Live(watch::Sender::new(Phase::Starting)));
         self.join(id).map_or(Claim::Busy, Claim::New)
     }
 
@@ -174,9 +191,16 @@ impl Index {
         }
     }
 
-    /// All jobs.
-    pub(crate) fn ids(&self) -> Vec<String> {
-        self.jobs.keys().cloned().collect()
+    /// Whether a job is any of a session's business: its own, or one of which no session is known. All are the
+    /// operator's.
+    pub(crate) fn is_seen_by(&self, id: &str, session: Option<&str>) -> bool {
+        let own = |entry: &Entry| session.is_none() || entry.session.is_none() || entry.session.as_deref() == session;
+        self.jobs.get(id).is_some_and(own)
+    }
+
+    /// All jobs that a session sees.
+    pub(crate) fn ids(&self, session: Option<&str>) -> Vec<String> {
+        self.jobs.keys().filter(|id| self.is_seen_by(id, session)).cloned().collect()
     }
 
     /// A call no longer waits; how many still do.

@@ -49,9 +49,10 @@ struct Job {
 
 impl Jobs {
     /// `process.list`
-    pub(crate) async fn list(&self) -> Answer {
-        self.aside(|jobs| {
-            let ids = jobs.index().ids();
+    pub(crate) async fn list(&self, call: &Call) -> Answer {
+        let session = call.asker.session_id.clone();
+        self.aside(move |jobs| {
+            let ids = jobs.index().ids(session.as_deref());
             let mut metas: Vec<Meta> = ids.iter().filter_map(|id| jobs.meta(id).ok()).collect();
             metas.sort_by(|a, b| {
                 let newest = |meta: &Meta| (meta.running, meta.created_at_ms, meta.job_id.clone());

@@ -143,15 +143,20 @@ impl Jobs {
         }
     }
 
+    /// Refuses what is about another session's job, as if there were none: the owner said yes to one session, and its
+    /// output is nobody else's.
+    fn is_the_callers(&self, call: &Call) -> Result<(), Fault> {
+        let named = call.params.get("jobId").and_then(serde_json::Value::as_str);
+        match named {
+            Some(id) if !self.index().is_seen_by(id, call.asker.session_id.as_deref()) => Err(no_job(id)),
+            _ => Ok(()),
+        }
+    }
+
     /// How far a job is.
     fn phase(&self, id: &str) -> Result<watch::Receiver<Phase>, Fault> {
         let known = if ids::is_one(id) { self.index().phase(id) } else { None };
-        known.ok_or_else(|| {
-            Fault::new(
-                code::NOT_FOUND,
-                format!("there is no job `{id}`; `process.list` tells those there are"),
-            )
-        })
+        known.ok_or_else(|| no_job(id))
     }
 
     /// All that is known of a job now.
@@ -188,6 +193,10 @@ impl Jobs {
     }
 }
 
+fn no_job(id: &str) -> Fault {
+    Fault::new(code::NOT_FOUND, format!("there is no job `{id}`; `process.list` tells those there are"))
+}
+
 #[async_trait]
 impl Command for Jobs {
     fn names(&self) -> Vec<&'static str> {
@@ -204,8 +213,9 @@ impl Command for Jobs {
     }
 
     async fn call(&self, call: Call) -> Answer {
+        self.is_the_callers(&call)?;
         match call.command.as_str() {
-            "process.list" => self.list().await,
+            "process.list" => self.list(&call).await,
             "process.get" => self.get(&call),
             "process.logs" => self.logs(&call).await,
             "process.kill" => self.kill(&call).await,

@@ -21,9 +21,9 @@ impl Jobs {
         let wish = Wish::of(&call)?;
         let id =
             ids::new().map_err(|error| Fault::new(code::FAILED, format!("no id can be had: {error}")))?;
-        let key = call.idempotency_key.clone().map(|key| (call.asker.session_id.clone(), key));
+        let (session, key) = (call.asker.session_id.clone(), call.idempotency_key.clone());
         let mut wait = wish.wait;
-        let claim = self.index().claim(&id, key, now_ms(), &self.0.config.limits);
+        let claim = self.index().claim(&id, session, key, now_ms(), &self.0.config.limits);
         let (id, phase) = match claim {
             Claim::New(phase) => {
                 let (meta, order) = self.put_together(id.clone(), &call, wish, plan);

@@ -5,6 +5,7 @@ mod deeds;
 mod ending;
 mod logs;
 mod running;
+mod sharing;
 mod stage;
 mod surviving;
 mod telling;
