@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use argus_node_host::Command;
 use argus_node_host::fs::Files;
-use argus_node_host::policy::{Policy, Source};
+use argus_node_host::policy::{Host, Policy, Source};
 use policy_kit::{Device, call};
 use serde_json::json;
 
@@ -244,4 +244,15 @@ async fn a_link_that_is_swapped_in_at_the_wrong_moment_leads_nowhere() {
     swapping.join().unwrap();
     assert!(inside > 0, "the folder inside was never met");
     untouched(&device);
+}
+
+#[tokio::test]
+async fn what_shows_processes_is_closed_even_where_everything_is_open() {
+    // `/proc/self` is this program itself: its environment and its memory, with the token.
+    let policy = Policy::open(Source::Everything, None, Host::of_process());
+    let files = Files::new(policy);
+    for path in ["/proc/self/environ", "/proc/self/mem", "/proc/thread-self/environ", "/dev/fd/../environ"] {
+        let said = said(&files, "fs.read", path).await;
+        assert!(["DENIED", "BAD_INPUT"].contains(&said.as_str()), "{path}: {said}");
+    }
 }

@@ -16,7 +16,7 @@ pub struct Host {
     /// The folder in which it was started.
     pub cwd: PathBuf,
     /// What no file command may touch, wherever the owner's folders are: this program's own folders, with its
-    /// credential and its audit. The policy's file is closed without being named here.
+    /// credential and its audit, and what shows processes. The policy's file is closed without being named here.
     pub closed: Vec<PathBuf>,
 }
 
@@ -35,7 +35,8 @@ impl Host {
         let env: Vec<(OsString, OsString)> = std::env::vars_os().collect();
         let home = std::env::home_dir().filter(|home| home.is_absolute()).unwrap_or_else(|| "/".into());
         let cwd = std::env::current_dir().unwrap_or_else(|_| home.clone());
-        Self { env, home, cwd, closed: Vec::new() }
+        // There this program would read its own memory and environment, with the token, for whoever asks.
+        Self { env, home, cwd, closed: vec!["/proc".into()] }
     }
 
     /// One variable of the environment.
