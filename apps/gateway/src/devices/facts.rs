@@ -97,8 +97,8 @@ impl Devices {
         out.say(&ToNode::ExitAck(ExitAck { job_id: exit.job_id.clone() }));
     }
 
-    /// The session that hears of an end: a runtime's own; that of the ticket; else the default one, where there is one
-    /// and the node is open to it.
+    /// The session that hears of an end: a runtime's own; that of the ticket; else the default one, where there is one. A
+    /// device speaks only to those to which it is open by now.
     async fn who_hears(&self, node: &str, exit: &Exited) -> Option<SessionId> {
         let facts = &self.0.facts;
         if let Some(own) = node.strip_prefix(RUNTIME) {
@@ -110,7 +110,8 @@ impl Devices {
             && self.ticket(node, session).matches(ticket)
         {
             let session = session.parse().ok()?;
-            return facts.knows(&session).await.then_some(session);
+            let hears = facts.knows(&session).await && self.registry().is_open_to(node, &session);
+            return hears.then_some(session);
         }
         let default = facts.stored_default().await?;
         self.registry().is_open_to(node, &default).then_some(default)

@@ -6,6 +6,7 @@ use argus_testkit::node::Node;
 use argus_testkit::programs::eventually;
 use serde_json::{Value, json};
 
+use super::facts::{exit, tell};
 use super::token;
 
 /// Ada, who is the operator, Bob, who is not, and a gateway with a bot that both have written to.
@@ -140,4 +141,21 @@ async fn one_node_asks_so_much_at_once_and_nobody_is_asked_where_there_is_nobody
     })
     .await;
     assert!(mac.drain(std::time::Duration::from_millis(100)).await.is_empty());
+}
+
+#[tokio::test]
+async fn however_often_a_node_takes_its_questions_back_it_does_not_fill_the_chat() {
+    let stage = Stage::set("en").await;
+    let token = token(&stage.gateway, "node:mac").await;
+    let mut mac = Node::usual(stage.gateway.url(), &token, "mac", "b").await;
+    let is_full =
+        || stage.gateway.log().contains("too many questions of nodes are open, or were asked in the last hour");
+    for number in 0..61 {
+        assert!(!is_full(), "after {number}");
+        mac.tell("node.approval.request", ask(&format!("q{number}"), 60_000)).await;
+        mac.tell("node.approval.over", json!({ "id": format!("q{number}") })).await;
+        // Once this is heard, so is what was told before it.
+        tell(&mut mac, exit(&format!("j{number}"))).await;
+    }
+    eventually("the last is not put", async || is_full().then_some(())).await;
 }

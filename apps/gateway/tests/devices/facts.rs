@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::enrolment::{code, redeem};
 use super::{events, invoke_as, node, token};
 
-fn exit(job: &str) -> Value {
+pub(crate) fn exit(job: &str) -> Value {
     json!({ "nodeId": null, "jobId": job, "argv": ["make", "all"], "cwd": "/src", "exitCode": 2, "signal": null,
         "timedOut": false, "startedAtMs": 1, "endedAtMs": 2, "stdoutTail": "built\n", "stderrTail": "" })
 }
@@ -25,7 +25,7 @@ async fn told(gateway: &Gateway, session: &str) -> Vec<(String, String)> {
     exits
 }
 
-async fn tell(node: &mut Node, exit: Value) {
+pub(crate) async fn tell(node: &mut Node, exit: Value) {
     let job = exit["jobId"].clone();
     node.tell("node.process.exited", exit).await;
     assert_eq!(node.event("node.process.ack").await, json!({ "jobId": job }));
@@ -71,6 +71,29 @@ async fn the_end_of_a_job_is_told_to_the_session_that_asked_and_acknowledged_onc
     assert!(pi.drain(Duration::from_millis(200)).await.is_empty());
     let sessions = gateway.rpc("argus/node/list", json!({ "sessionId": "made-up" })).await;
     assert_eq!(sessions["error"]["message"], "Unknown session `made-up`", "no session was made");
+}
+
+#[tokio::test]
+async fn an_old_ticket_is_worth_nothing_for_a_session_to_which_the_device_is_open_no_more() {
+    let gateway = Gateway::new().start().await;
+    let (one, two) = (gateway.client("session=default").await.session, gateway.client("").await.session);
+    gateway.rpc("argus/automation/pause", json!({})).await;
+    let (_, credential) = redeem(&gateway, &code(&gateway, json!({})).await, "mac").await.unwrap();
+    let mut mac = Node::usual(gateway.url(), &credential, "mac", "b").await;
+    let client = token(&gateway, &format!("client:{two}")).await;
+    let asked = invoke_as(&gateway, &client, json!({ "node": "mac", "command": "system.run" }));
+    let call = mac.call().await;
+    mac.answer(&call, json!({ "jobId": "j1", "running": true })).await;
+    asked.await.unwrap();
+    gateway.rpc("argus/node/revoke", json!({ "nodeId": "mac" })).await;
+    let narrow = code(&gateway, json!({ "sessions": [one] })).await;
+    let (_, credential) = redeem(&gateway, &narrow, "mac").await.unwrap();
+    let mut mac = Node::usual(gateway.url(), &credential, "mac", "b").await;
+    let mut exit = exit("j1");
+    exit["sessionId"] = call["sessionId"].clone();
+    exit["ticket"] = call["ticket"].clone();
+    tell(&mut mac, exit).await;
+    assert!(told(&gateway, &two).await.is_empty() && told(&gateway, &one).await.is_empty());
 }
 
 #[tokio::test]

@@ -14,14 +14,14 @@ use super::spoken::base;
 use super::{ChatError, Chats, Parts, Spoken, asking, texts};
 use crate::clock::unix_ms;
 use crate::store::ledger::{
-    Body, Button, EditBody, Language, LedgerError, NewRow, NodeQuestion, NodeQuestionState, Person, Put,
+    Body, Button, EditBody, Language, LedgerError, MostAsked, NewRow, NodeQuestion, NodeQuestionState, Person, Put,
     Role, Seen, TextBody, Tx,
 };
 
-/// Questions of one node that may be open …
-const MOST_OF_ONE: u32 = 8;
-/// … and of all.
-const MOST: u32 = 64;
+/// Questions that may be open.
+const MOST_OPEN: MostAsked = MostAsked { of_one: 8, of_all: 64 };
+/// Questions that may be put in an hour: a machine, or an agent that calls again and again, must not fill the chat.
+const MOST_LATELY: MostAsked = MostAsked { of_one: 60, of_all: 240 };
 /// The longest that one may wait, in milliseconds.
 const LONGEST_MS: u64 = 60 * 60 * 1000;
 /// Characters that are kept: of what is to be done, of anything else.
@@ -47,7 +47,7 @@ pub enum OwnerAsked {
     Answered(bool, String),
     /// There is nobody to be asked.
     Nobody,
-    /// Too many are open.
+    /// Too many are open, or were asked in the last hour.
     Full,
 }
 
@@ -189,7 +189,7 @@ async fn press(
 }
 
 async fn put(tx: &mut Tx, question: &NodeQuestion, asked: &Asked) -> Result<Put, LedgerError> {
-    let put = tx.put_node_question(question, MOST_OF_ONE, MOST).await?;
+    let put = tx.put_node_question(question, MOST_OPEN, MOST_LATELY).await?;
     if put != Put::New {
         return Ok(put);
     }

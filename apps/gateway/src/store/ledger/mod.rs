@@ -66,7 +66,7 @@ pub use self::gathered::{Album, Overheard};
 pub use self::heartbeats::{BeatOutcome, Heartbeat, HeartbeatEnd, NewHeartbeat, without_alert};
 pub use self::links::Checkpoint;
 pub use self::node_codes::{NodeCode, Redeemed};
-pub use self::node_questions::{NodeQuestion, NodeQuestionState, Put};
+pub use self::node_questions::{MostAsked, NodeQuestion, NodeQuestionState, Put};
 pub use self::nodes::{NodeRow, NodeSaid};
 pub use self::notes::note_key;
 pub use self::of_chats::{EarlierThread, LastAsked};

@@ -47,12 +47,23 @@ pub enum Put {
     New,
     /// It was put before.
     Known(NodeQuestionState),
-    /// Too many are open.
+    /// Too many are open, or were put lately.
     Full,
+}
+
+/// How many there may be:
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MostAsked {
+    /// Of one node …
+    pub of_one: u32,
+    /// … and of all.
+    pub of_all: u32,
 }
 
 const COLUMNS: &str =
     "id, node_id, ask_id, channel, bot, chat, asked, state, answered_by, expires_ms FROM node_questions";
+/// What counts as lately, in milliseconds.
+const LATELY_MS: u64 = 60 * 60 * 1000;
 /// How long a question is remembered that is over, in milliseconds.
 const KEPT_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
@@ -69,12 +80,13 @@ impl Ledger {
 }
 
 impl Tx {
-    /// Stores a question, unless its node asked it before or too much is open: of that node, or of all.
+    /// Stores a question, unless its node asked it before, too many are `open`, or were put `lately`: in the last hour,
+    /// answered or not.
     pub async fn put_node_question(
         &mut self,
         new: &NodeQuestion,
-        most_of_one: u32,
-        most: u32,
+        open: MostAsked,
+        lately: MostAsked,
     ) -> Result<Put, LedgerError> {
         if let Some(known) = self.node_question_of(&new.node_id, &new.ask_id).await? {
             return Ok(Put::Known(known.state));
@@ -84,17 +96,21 @@ impl Tx {
             .bind(to_sql(now.saturating_sub(KEPT_MS)))
             .execute(&mut self.connection)
             .await?;
-        let open = sqlx::query(
-            "SELECT count(*) AS of_all, coalesce(sum(node_id = $1), 0) AS of_one FROM node_questions \
-             WHERE state = 'open' AND expires_ms > $2",
-        )
-        .bind(&new.node_id)
-        .bind(to_sql(now))
-        .fetch_one(&mut self.connection)
-        .await?;
-        let (of_all, of_one): (i64, i64) = (open.try_get("of_all")?, open.try_get("of_one")?);
-        if of_all >= i64::from(most) || of_one >= i64::from(most_of_one) {
-            return Ok(Put::Full);
+        let is_open = "state = 'open' AND expires_ms > $2";
+        for (which, since, most) in
+            [(is_open, now, open), ("created_ms > $2", now.saturating_sub(LATELY_MS), lately)]
+        {
+            let counted = sqlx::query(&format!(
+                "SELECT count(*) AS of_all, coalesce(sum(node_id = $1), 0) AS of_one FROM node_questions WHERE {which}"
+            ))
+            .bind(&new.node_id)
+            .bind(to_sql(since))
+            .fetch_one(&mut self.connection)
+            .await?;
+            let (of_all, of_one): (i64, i64) = (counted.try_get("of_all")?, counted.try_get("of_one")?);
+            if of_all >= i64::from(most.of_all) || of_one >= i64::from(most.of_one) {
+                return Ok(Put::Full);
+            }
         }
         sqlx::query(
             "INSERT INTO node_questions (id, node_id, ask_id, channel, bot, chat, asked, state, expires_ms, created_ms) \
