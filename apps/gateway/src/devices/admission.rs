@@ -143,10 +143,10 @@ fn judge(registry: &Registry, id: &str, account: &Account) -> Result<bool, &'sta
 /// What a node says of itself, within bounds.
 fn bounded(connect: Connect) -> Connect {
     let short = |text: Option<String>| text.as_deref().and_then(one_line);
+    // Models read them as ours: they are names, and no sentences.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._:/-".contains(c);
     let words = |all: Vec<String>, most: usize| {
-        let fits = |word: &String| {
-            (1..=LONGEST_COMMAND).contains(&word.len()) && !word.chars().any(char::is_control)
-        };
+        let fits = |word: &String| (1..=LONGEST_COMMAND).contains(&word.len()) && word.chars().all(plain);
         all.into_iter().filter(fits).take(most).collect()
     };
     Connect {
