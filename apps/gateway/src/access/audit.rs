@@ -1,5 +1,5 @@
-//! The record of what was done with tokens: one line of JSON for each privileged act and for refusals, written by one
-//! owner beside everything else. No line holds a token.
+//! The record of what was done with tokens: one line of JSON for each privileged act and for refusals, and in a file beside
+//! it for each call of a node, written by one owner beside everything else. No line holds a token.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,6 +18,8 @@ const WAITING: usize = 256;
 /// Refusals that are written at once; after them one in half a minute, so that nobody can fill the file with them.
 const REFUSALS_AT_ONCE: u32 = 20;
 const REFUSAL_EVERY: Duration = Duration::from_secs(30);
+/// Where calls of nodes are noted: agents make as many as they like, and shall push nothing else out.
+const CALLS: &str = "calls.log";
 /// The same for answers to an agent's questions.
 const ANSWERS_AT_ONCE: u32 = 100;
 const ANSWER_EVERY: Duration = Duration::from_secs(2);
@@ -109,6 +111,7 @@ pub struct Audit(Arc<Inner>);
 
 struct Inner {
     entries: mpsc::Sender<Entry>,
+    calls: mpsc::Sender<Entry>,
     refusals: Pace,
     answers: Pace,
     weak_nodes: Pace,
@@ -138,12 +141,17 @@ impl Pace {
 }
 
 impl Audit {
-    /// Writes into that file, in a thread of its own that ends with the last handle.
+    /// Writes into that file and the one beside it, in threads of their own that end with the last handle.
     pub fn start(file: AuditFile) -> std::io::Result<Self> {
-        let (entries, waiting) = mpsc::channel(WAITING);
-        std::thread::Builder::new().name("audit".to_owned()).spawn(move || write(&file, waiting))?;
+        let begin = |name: &str, file: AuditFile| {
+            let (entries, waiting) = mpsc::channel(WAITING);
+            let thread = std::thread::Builder::new().name(name.to_owned());
+            thread.spawn(move || write(&file, waiting)).map(|_| entries)
+        };
+        let calls = begin("audit of calls", file.beside(CALLS))?;
         Ok(Self(Arc::new(Inner {
-            entries,
+            entries: begin("audit", file)?,
+            calls,
             refusals: Pace::new(REFUSAL_EVERY, REFUSALS_AT_ONCE),
             answers: Pace::new(ANSWER_EVERY, ANSWERS_AT_ONCE),
             weak_nodes: Pace::new(REFUSAL_EVERY, REFUSALS_AT_ONCE),
@@ -182,7 +190,7 @@ impl Audit {
     pub fn invoked(&self, who: &str, subject: &str, outcome: &str) {
         let unnoted = self.0.uncalled.swap(0, Ordering::Relaxed);
         let line = Line { at: unix_ms(), who, from: None, act: Act::NodeInvoked, subject, outcome, unnoted };
-        if self.0.entries.try_send(Entry { line: written(&line), written: None }).is_err() {
+        if self.0.calls.try_send(Entry { line: written(&line), written: None }).is_err() {
             self.0.uncalled.fetch_add(unnoted + 1, Ordering::Relaxed);
         }
     }

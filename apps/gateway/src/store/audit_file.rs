@@ -23,6 +23,11 @@ impl AuditFile {
         Self { path, largest: LARGEST }
     }
 
+    /// Another file, in the same folder and as large.
+    pub fn beside(&self, name: &str) -> Self {
+        Self { path: self.path.with_file_name(name), largest: self.largest }
+    }
+
     /// Puts lines at its end. They are on the disk when this answers.
     pub fn append(&self, lines: &[u8]) -> io::Result<()> {
         let mut file = self.open()?;

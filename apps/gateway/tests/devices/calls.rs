@@ -8,7 +8,7 @@ use argus_testkit::programs::eventually;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::{audit, invoke, invoke_as, node, token};
+use super::{audit, invoke, invoke_as, node, noted, token};
 
 #[tokio::test]
 async fn a_command_is_done_on_a_node_and_what_came_of_it_is_told_and_acknowledged() {
@@ -127,13 +127,15 @@ async fn who_does_not_wait_any_more_has_the_call_ended_on_the_node() {
     other.await.unwrap();
     asked.abort();
     assert_eq!(mac.event("node.invoke.cancel").await, json!({ "id": call["id"], "reason": "CANCELLED" }));
-    let noted = eventually("it is noted", async || {
-        audit(&gateway).into_iter().find(|line| line["subject"] == "mac system.run")
+    let line = eventually("it is noted", async || {
+        noted(&gateway, "calls.log").into_iter().find(|line| line["subject"] == "mac system.run")
     });
-    let noted = noted.await;
-    let expected = json!({ "at": noted["at"], "who": "operator", "act": "node invoked",
+    let line = line.await;
+    let expected = json!({ "at": line["at"], "who": "operator", "act": "node invoked",
         "subject": "mac system.run", "outcome": "CANCELLED job j1" });
-    assert_eq!(noted, expected);
+    assert_eq!(line, expected);
+    // Whoever calls much pushes nothing else out.
+    assert!(audit(&gateway).iter().all(|line| line["act"] != "node invoked"));
 }
 
 #[tokio::test]

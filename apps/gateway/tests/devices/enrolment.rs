@@ -4,7 +4,7 @@ use argus_testkit::gateway::Gateway;
 use argus_testkit::node::Node;
 use serde_json::{Value, json};
 
-use super::{audit, invoke, listed, until_there_are};
+use super::{audit, invoke, listed, noted, until_there_are};
 
 /// A new code.
 pub(crate) async fn code(gateway: &Gateway, wish: Value) -> String {
@@ -58,11 +58,12 @@ async fn a_code_gives_a_machine_a_credential_once_and_only_for_its_id() {
     assert_eq!((&hello["nodeId"], &hello["displayName"]), (&json!("shelf"), &json!("On the shelf")));
     assert!(hello["gateway"].is_string(), "it names its process: {hello}");
     // The audit knows, and no code or token stands anywhere.
-    let acts: Vec<_> = audit(&gateway).iter().map(|line| line["act"].as_str().unwrap().to_owned()).collect();
+    let all = [audit(&gateway), noted(&gateway, "calls.log")].concat();
+    let acts: Vec<_> = all.iter().map(|line| line["act"].as_str().unwrap().to_owned()).collect();
     for act in ["node code shown", "node enrolled", "refused", "node invoked"] {
         assert!(acts.iter().any(|known| known == act), "{act}: {acts:?}");
     }
-    let told = format!("{}{:?}", gateway.log(), audit(&gateway));
+    let told = format!("{}{all:?}", gateway.log());
     assert!([&one, &chosen, &token].iter().all(|secret| !told.contains(secret.as_str())));
     let ledger = std::fs::read(gateway.home().join("gateway/ledger.db")).unwrap_or_default();
     let bare = chosen.replace('-', "");

@@ -66,6 +66,11 @@ pub(crate) async fn events(gateway: &Gateway, session: &str) -> Vec<Value> {
 
 /// The lines of the audit.
 pub(crate) fn audit(gateway: &Gateway) -> Vec<Value> {
-    let text = std::fs::read_to_string(gateway.home().join("gateway/audit.log")).unwrap_or_default();
+    noted(gateway, "audit.log")
+}
+
+/// The lines of one of its files.
+pub(crate) fn noted(gateway: &Gateway, file: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(gateway.home().join("gateway").join(file)).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
 }
