@@ -201,9 +201,10 @@ impl Access {
         Ok(())
     }
 
-    /// A session is no more, and its tokens are not either. The ledger knows already.
+    /// A session is no more, and its tokens are not either, whoever gets its id. The ledger knows already.
     pub fn session_deleted(&self, session: &SessionId) {
         let mut register = self.write();
+        *register.deleted.entry(session.clone()).or_default() += 1;
         let of_it = |account: &super::Account| account.scope().session() == Some(session);
         let mut ended: Vec<_> =
             register.tokens.extract_if(|_, account| of_it(account)).map(|(_, account)| account).collect();

@@ -95,6 +95,8 @@ pub(super) struct Register {
     upstreams: Vec<(Secret, Arc<Account>)>,
     /// Of runtimes, as far as they came. Their tokens are not written down: the key makes the same ones again.
     pub(super) runtimes: HashMap<Scope, Arc<Account>>,
+    /// How often sessions were deleted: one that has the id of an earlier one is another, with other tokens.
+    pub(super) deleted: HashMap<SessionId, u32>,
     pub(super) generation: u32,
     pub(super) signing: Secret,
     pub(super) tokens: HashMap<TokenId, Arc<Account>>,
@@ -128,6 +130,7 @@ impl Access {
                 .chain(shared(parts.shared, parts.limits))
                 .collect(),
             runtimes: HashMap::new(),
+            deleted: parts.ledger.deleted_sessions().await?.into_iter().collect(),
             generation,
             signing: parts.key.of_tokens(generation),
             tokens: HashMap::new(),

@@ -9,6 +9,7 @@ use argus_protocol::token::scope::Scope;
 use argus_protocol::token::{Secret, SigningKey};
 use argus_protocol::{SessionId, TokenId};
 
+use super::register::Register;
 use super::{Access, Account, Holder, Limits};
 
 /// Connections at once with one of a runtime's tokens, at least.
@@ -27,12 +28,12 @@ pub struct RuntimeTokens {
 impl Access {
     /// What the session's runtime is given; always the same while the key is.
     pub fn runtime_tokens(&self, session: &SessionId) -> RuntimeTokens {
-        let (kid, signing) = {
+        let (kid, signing, life) = {
             let register = self.read();
-            (register.generation, register.signing.clone())
+            (register.generation, register.signing.clone(), life(&register, session))
         };
         let sign = |scope: Scope| {
-            let id = token_id(&self.0.key, &scope);
+            let id = token_id(&self.0.key, &scope, life);
             Claims { kid, id, scope, exp: None }.sign(&signing)
         };
         RuntimeTokens { mcp: sign(Scope::Mcp(session.clone())), node: sign(nodes_scope(session)) }
@@ -41,12 +42,10 @@ impl Access {
     /// The account of a runtime's token, whose signature is known to be good.
     pub(super) fn of_runtime(&self, claims: &Claims) -> Option<Arc<Account>> {
         let session = session_of(&claims.scope)?;
-        if claims.exp.is_some() || claims.id != token_id(&self.0.key, &claims.scope) {
-            return None;
-        }
         let mut register = self.write();
+        let id = token_id(&self.0.key, &claims.scope, life(&register, &session));
         // The key may have been rotated since the token was read.
-        if claims.kid != register.generation {
+        if claims.exp.is_some() || claims.id != id || claims.kid != register.generation {
             return None;
         }
         // An agent calls several tools at once, each by a connection of its own.
@@ -56,6 +55,15 @@ impl Access {
         let new = || Account::new(Holder::Runtime(session), claims.scope.clone(), None, limits);
         Some(account.or_insert_with(new).clone())
     }
+
+    /// How many sessions of that id there were before this one.
+    pub fn life_of(&self, session: &SessionId) -> u32 {
+        life(&self.read(), session)
+    }
+}
+
+fn life(register: &Register, session: &SessionId) -> u32 {
+    register.deleted.get(session).copied().unwrap_or_default()
 }
 
 /// Whether a scope is one that the runtime of this session is given.
@@ -76,8 +84,8 @@ fn nodes_scope(session: &SessionId) -> Scope {
 }
 
 /// The id of a runtime's token. Ids that are made for others are random, and never come out as one of these.
-fn token_id(key: &SigningKey, scope: &Scope) -> TokenId {
-    let name = key.derive("runtime token", &scope.to_string()).fingerprint();
+fn token_id(key: &SigningKey, scope: &Scope, life: u32) -> TokenId {
+    let name = key.derive("runtime token", &format!("{scope}\n{life}")).fingerprint();
     name[..16].parse().expect("sixteen hex digits are a token id")
 }
 
@@ -120,6 +128,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_was_a_deleted_sessions_opens_nothing_of_another_with_its_id() {
+        let desk = Desk::new().await;
+        let access = desk.open().await;
+        let old = access.runtime_tokens(&session("s1"));
+        desk.delete(&session("s1")).await;
+        access.session_deleted(&session("s1"));
+        let new = access.runtime_tokens(&session("s1"));
+        for access in [access, desk.open().await] {
+            assert_eq!(access.runtime_tokens(&session("s1")), new);
+            for token in [&old.mcp, &old.node] {
+                assert_eq!(opens(&access, token), Err(Refused::Ended(Ending::Revoked)));
+            }
+            assert_eq!(opens(&access, &new.mcp), Ok("runtime:s1 mcp:s1".to_owned()));
+            assert_eq!(access.life_of(&session("s1")), 1);
+        }
+    }
+
+    #[tokio::test]
     async fn a_rotated_key_makes_other_tokens_and_the_old_ones_open_nothing() {
         let access = Desk::new().await.open().await;
         let tokens = access.runtime_tokens(&session("s1"));
@@ -136,7 +162,7 @@ mod tests {
         let access = Desk::new().await.open().await;
         let sign = |scope: &str, id: Option<&str>, exp: Option<u64>| {
             let scope: Scope = scope.parse().unwrap();
-            let id = id.map_or_else(|| token_id(&access.0.key, &scope), |id| id.parse().unwrap());
+            let id = id.map_or_else(|| token_id(&access.0.key, &scope, 0), |id| id.parse().unwrap());
             Claims { kid: 1, id, scope, exp }.sign(&access.read().signing)
         };
         for token in [

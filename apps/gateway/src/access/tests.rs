@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use argus_protocol::SessionId;
 use argus_protocol::argus::token::State;
 use argus_protocol::token::derived::Claims;
 use argus_protocol::token::scope::Scope;
@@ -35,6 +36,11 @@ impl Desk {
         let dir = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&dir.path().join("ledger.db"), |_, _| Vec::new()).await.unwrap();
         Self { dir, ledger }
+    }
+
+    /// The ledger's part of a session's end.
+    pub(super) async fn delete(&self, session: &SessionId) {
+        self.ledger.forget_session(session).await.unwrap();
     }
 
     pub(super) async fn open(&self) -> Access {

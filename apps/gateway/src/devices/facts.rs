@@ -72,9 +72,10 @@ impl Devices {
         }
     }
 
-    /// What proves that a session asked that node for something.
-    pub(super) fn ticket(&self, node: &str, session: &str) -> Secret {
-        self.0.key.derive("node ticket", &format!("{node}\n{session}"))
+    /// What proves that a session asked that node for something: that session, and none that has its id later.
+    pub(super) fn ticket(&self, node: &str, session: &SessionId) -> Secret {
+        let life = self.0.access.life_of(session);
+        self.0.key.derive("node ticket", &format!("{node}\n{session}\n{life}"))
     }
 
     /// Tells of an end, and the node that it need not tell it again.
@@ -107,9 +108,9 @@ impl Devices {
         }
         let named = exit.session_id.as_deref().zip(exit.ticket.as_deref());
         if let Some((session, ticket)) = named
-            && self.ticket(node, session).matches(ticket)
+            && let Ok(session) = session.parse::<SessionId>()
+            && self.ticket(node, &session).matches(ticket)
         {
-            let session = session.parse().ok()?;
             let hears = facts.knows(&session).await && self.registry().is_open_to(node, &session);
             return hears.then_some(session);
         }

@@ -107,7 +107,7 @@ impl Devices {
     }
 
     fn request(&self, wish: &Wish, node: &str, id: &str, knows_more: bool) -> String {
-        let session = wish.session.as_ref().map(ToString::to_string).filter(|_| knows_more);
+        let session = wish.session.as_ref().filter(|_| knows_more);
         let key = wish.idempotency_key.as_ref().filter(|_| knows_more);
         let request = Request {
             id: id.to_owned(),
@@ -116,8 +116,8 @@ impl Devices {
             params_json: wish.params.as_ref().map(|params| params.get().to_owned()),
             timeout_ms: u64::try_from(wish.timeout.as_millis()).ok(),
             idempotency_key: key.map(|key| named(wish, key)),
-            ticket: session.as_ref().map(|session| self.ticket(node, session).reveal().to_owned()),
-            session_id: session,
+            ticket: session.map(|session| self.ticket(node, session).reveal().to_owned()),
+            session_id: session.map(ToString::to_string),
         };
         ToNode::Request(Box::new(request)).write()
     }

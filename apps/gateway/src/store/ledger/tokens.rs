@@ -43,6 +43,8 @@ pub struct TokenLimits {
 const GENERATION: &str = "SELECT value FROM counters WHERE name = 'token_generation'";
 const NEXT_GENERATION: &str = "INSERT INTO counters (name, value) VALUES ('token_generation', 2) \
      ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value";
+/// How often a session of that id was deleted, by this and the id.
+const DELETED: &str = "deleted:";
 const COLUMNS: &str = "SELECT id, scope, kid, label, connections, frame_bytes, per_second, created_ms, expires_ms, \
      revoked_ms FROM tokens";
 
@@ -92,6 +94,23 @@ impl Ledger {
         .await
     }
 
+    /// How often each session was deleted, of those that ever were.
+    pub async fn deleted_sessions(&self) -> Result<Vec<(SessionId, u32)>, LedgerError> {
+        let rows = sqlx::query("SELECT name, value FROM counters WHERE substr(name, 1, length($1)) = $1")
+            .bind(DELETED)
+            .fetch_all(self.reads())
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let (name, times): (String, i64) = (row.try_get("name")?, row.try_get("value")?);
+                let session = parse("a session's id", name.strip_prefix(DELETED).unwrap_or_default())?;
+                let times = u32::try_from(times)
+                    .map_err(|error| LedgerError::unreadable("how often a session was deleted", &error))?;
+                Ok((session, times))
+            })
+            .collect()
+    }
+
     /// Begins the next generation of the signing key and ends every token; the generation's number.
     pub async fn rotate_token_key(&self) -> Result<u32, LedgerError> {
         self.write(|tx| {
@@ -129,8 +148,14 @@ impl Tx {
         Ok(())
     }
 
-    /// Ends the tokens of a session that is no more.
+    /// Ends the tokens of a session that is no more, and has one that gets its id later get others for its runtime.
     pub(super) async fn revoke_tokens_of(&mut self, session: &SessionId) -> Result<(), LedgerError> {
+        sqlx::query(
+            "INSERT INTO counters (name, value) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET value = counters.value + 1",
+        )
+        .bind(format!("{DELETED}{session}"))
+        .execute(&mut self.connection)
+        .await?;
         sqlx::query("UPDATE tokens SET revoked_ms = $2 WHERE session = $1 AND revoked_ms IS NULL")
             .bind(session.as_str())
             .bind(to_sql(self.now_ms()))
