@@ -283,7 +283,9 @@ impl Owners for Chats {
             OwnerAsked::Waits => Ok(Owner::Waits),
             OwnerAsked::Answered(allow, by) => Ok(Owner::Answered(allow, by)),
             OwnerAsked::Nobody => Ok(Owner::Nobody),
-            OwnerAsked::Full => Err("too many questions of nodes are open, or were asked in the last hour".to_owned()),
+            OwnerAsked::Full => {
+                Err("too many questions of nodes are open, or were asked in the last hour".to_owned())
+            }
         }
     }
 

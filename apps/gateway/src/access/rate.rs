@@ -23,13 +23,6 @@ impl Rate {
         Self { start: Instant::now(), every, ahead, even: AtomicU64::new(0) }
     }
 
-    /// What was taken was not used after all.
-    pub fn give_back(&self) {
-        _ = self
-            .even
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |even| Some(even.saturating_sub(self.every)));
-    }
-
     /// So many in a second, taken over four seconds.
     pub fn per_second(number: u32) -> Self {
         let number = number.max(1);

@@ -96,9 +96,6 @@ impl Devices {
             self.0.access.audit().refused(&by, "a code for a node", why);
             Err(words)
         };
-        if self.0.tries.take(Instant::now()).is_err() {
-            return refused("too many were tried", "too many codes were tried; try again in a minute".into());
-        }
         let failed = |error: LedgerError| {
             tracing::error!(%error, "a node cannot be enrolled");
             "the gateway cannot enrol it now; its log says why".to_owned()
@@ -108,9 +105,16 @@ impl Devices {
             None => None,
         };
         let no_code = "the code is wrong, used, or too old; `argus node enrol` prints a new one";
-        let Some(code) = code else { return refused("it is wrong", no_code.into()) };
-        // Only wrong ones are counted: whoever enrols many machines has many that are right.
-        self.0.tries.give_back();
+        // Only wrong ones are counted, and a right one always counts: whoever guesses keeps nobody out who has one.
+        let Some(code) = code else {
+            let slowed = self.0.tries.take(Instant::now()).is_err();
+            let (why, words) = if slowed {
+                ("too many were tried", "too many codes were tried; try again in a minute")
+            } else {
+                ("it is wrong", no_code)
+            };
+            return refused(why, words.into());
+        };
         let id = code.node_id.clone().unwrap_or_else(|| fitting(&wish.node_id));
         if let Err(words) = self.free(&id) {
             return refused("its id is taken", words);

@@ -148,8 +148,9 @@ async fn however_often_a_node_takes_its_questions_back_it_does_not_fill_the_chat
     let stage = Stage::set("en").await;
     let token = token(&stage.gateway, "node:mac").await;
     let mut mac = Node::usual(stage.gateway.url(), &token, "mac", "b").await;
-    let is_full =
-        || stage.gateway.log().contains("too many questions of nodes are open, or were asked in the last hour");
+    let is_full = || {
+        stage.gateway.log().contains("too many questions of nodes are open, or were asked in the last hour")
+    };
     for number in 0..61 {
         assert!(!is_full(), "after {number}");
         mac.tell("node.approval.request", ask(&format!("q{number}"), 60_000)).await;

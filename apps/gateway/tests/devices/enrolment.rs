@@ -173,8 +173,9 @@ async fn a_node_keeps_its_name_and_is_told_while_it_is_away() {
 #[tokio::test]
 async fn codes_are_few_and_cannot_be_guessed_at_speed() {
     let gateway = Gateway::new().start().await;
+    let mut right = String::new();
     for _ in 0..20 {
-        code(&gateway, json!({})).await;
+        right = code(&gateway, json!({})).await;
     }
     let reply = gateway.rpc("argus/node/enrol", json!({})).await;
     assert_eq!(reply["error"]["code"], -32000, "{reply}");
@@ -185,6 +186,8 @@ async fn codes_are_few_and_cannot_be_guessed_at_speed() {
     let (wrong, slowed) = (told(WRONG), told("too many codes were tried; try again in a minute"));
     assert_eq!(wrong + slowed, 40, "{tries:?}");
     assert!(slowed > 0, "{tries:?}");
+    // Whoever guesses keeps nobody out who has one.
+    assert_eq!(redeem(&gateway, &right, "mac").await.unwrap().0, "mac");
 }
 
 #[tokio::test]

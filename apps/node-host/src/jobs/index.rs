@@ -91,14 +91,7 @@ impl Index {
         self.put(&meta.job_id, meta.session_id.clone(), key, meta.created_at_ms, state);
     }
 
-    fn put(
-        &mut self,
-        id: &str,
-        session: Option<String>,
-        key: Option<Key>,
-        created_at_ms: u64,
-        state: State,
-    ) {
+    fn put(&mut self, id: &str, session: Option<String>, key: Option<Key>, created_at_ms: u64, state: State) {
         if let Some(key) = &key {
             self.keys.insert(key.clone(), id.to_owned());
         }
@@ -194,7 +187,9 @@ impl Index {
     /// Whether a job is any of a session's business: its own, or one of which no session is known. All are the
     /// operator's.
     pub(crate) fn is_seen_by(&self, id: &str, session: Option<&str>) -> bool {
-        let own = |entry: &Entry| session.is_none() || entry.session.is_none() || entry.session.as_deref() == session;
+        let own = |entry: &Entry| {
+            session.is_none() || entry.session.is_none() || entry.session.as_deref() == session
+        };
         self.jobs.get(id).is_some_and(own)
     }
 

@@ -14,8 +14,8 @@ use super::spoken::base;
 use super::{ChatError, Chats, Parts, Spoken, asking, texts};
 use crate::clock::unix_ms;
 use crate::store::ledger::{
-    Body, Button, EditBody, Language, LedgerError, MostAsked, NewRow, NodeQuestion, NodeQuestionState, Person, Put,
-    Role, Seen, TextBody, Tx,
+    Body, Button, EditBody, Language, LedgerError, MostAsked, NewRow, NodeQuestion, NodeQuestionState,
+    Person, Put, Role, Seen, TextBody, Tx,
 };
 
 /// Questions that may be open.
