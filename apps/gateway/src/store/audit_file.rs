@@ -24,6 +24,7 @@ impl AuditFile {
     }
 
     /// Another file, in the same folder and as large.
+    #[must_use]
     pub fn beside(&self, name: &str) -> Self {
         Self { path: self.path.with_file_name(name), largest: self.largest }
     }
