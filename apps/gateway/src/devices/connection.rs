@@ -76,7 +76,8 @@ impl Connection {
                     self.tell(Fact::Exited(exit));
                 }
             }
-            FromNode::Ask(ask) => self.tell(Fact::Asked(ask)),
+            // A runtime's node has no owner to ask: whatever it says is its agent's, which has no say in other people's chats.
+            FromNode::Ask(ask) if !self.id.starts_with(RUNTIME) => self.tell(Fact::Asked(ask)),
             FromNode::AskOver(AskOver { id }) => self.tell(Fact::AskOver(id)),
             FromNode::Heartbeat(beat) if beat.jobs > 0 => {
                 if let Some(session) = self.id.strip_prefix(RUNTIME).and_then(|own| own.parse().ok()) {
@@ -84,6 +85,7 @@ impl Connection {
                 }
             }
             FromNode::Job(_)
+            | FromNode::Ask(_)
             | FromNode::Heartbeat(_)
             | FromNode::Connect(_)
             | FromNode::Enrol(_)

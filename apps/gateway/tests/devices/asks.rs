@@ -160,3 +160,20 @@ async fn however_often_a_node_takes_its_questions_back_it_does_not_fill_the_chat
     }
     eventually("the last is not put", async || is_full().then_some(())).await;
 }
+
+#[tokio::test]
+async fn a_runtimes_own_node_puts_nothing_into_the_owners_chat() {
+    let stage = Stage::set("en").await;
+    let session = stage.gateway.client("").await.session;
+    let id = format!("runtime:{session}");
+    let mut runtime = super::node(&stage.gateway, &id).await;
+    let mut mac = super::node(&stage.gateway, "mac").await;
+    runtime.tell("node.approval.request", ask("q1", 60_000)).await;
+    // Once this is heard, so is what was told before it.
+    tell(&mut runtime, exit("j1")).await;
+    mac.tell("node.approval.request", ask("q2", 60_000)).await;
+    stage.shows("May this be done on The mac?").await;
+    let shown =
+        stage.api.shown_in(&stage.chat).into_iter().filter(|sent| sent.text.contains("May this be done"));
+    assert_eq!(shown.count(), 1);
+}
