@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use argus_protocol::node::Connect;
 use clap::{Args, Subcommand};
+use futures::FutureExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
@@ -29,6 +30,9 @@ const USAGE: u8 = 64;
 
 /// How long jobs may take to be let go.
 const STOP: Duration = Duration::from_secs(3);
+
+/// How long what is on its way to a disk may take once everything else has ended.
+const LAST: Duration = Duration::from_secs(1);
 
 /// What signals have said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +87,12 @@ pub fn run(args: NodeHostArgs) -> ExitCode {
         Ok(settings) => settings,
         Err(mistakes) => return failed(&mistakes.into()),
     };
-    ended(small_runtime().and_then(|runtime| runtime.block_on(serve(settings))))
+    ended(small_runtime().and_then(|runtime| {
+        let end = runtime.block_on(serve(settings));
+        // Whoever reads standard input is not waited for: it may never end.
+        runtime.shutdown_timeout(LAST);
+        end
+    }))
 }
 
 /// Enrols this machine, and says what to do next.
@@ -148,7 +157,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         pace: Pace::default(),
     };
     let mut served = std::pin::pin!(link::serve(config, host, questions, stop.clone()));
-    let mut input_ends = std::pin::pin!(input_ends(settings.end_with_input));
+    // It ends once, and is looked at again after that.
+    let mut input_ends = std::pin::pin!(input_ends(settings.end_with_input).fuse());
     let mut told_to = Told::Nothing;
     loop {
         tokio::select! {

@@ -288,3 +288,32 @@ async fn a_node_that_is_told_to_end_answers_those_who_wait_and_leaves_their_jobs
     assert_eq!((exited.job_id, exited.exit_code), (job.job_id, Some(0)));
     assert_eq!(exited.stdout_tail, "ended\n");
 }
+
+#[tokio::test]
+async fn a_node_that_ends_with_its_input_says_what_it_knows_first() {
+    let (machine, gateway) = (Machine::new(), Gateway::open().await);
+    let words = ["--allow-all", "--end-with-input", "--url", &gateway.url, "--node-id", link_support::NODE];
+    let mut command = machine.command(&words);
+    let mut node = command.env("ARGUS_NODE_TOKEN", "sesame").stderr(Stdio::inherit()).spawn().unwrap();
+    let (mut visit, _) = gateway.welcome().await;
+    run(&mut visit, "c", json!({ "argv": ["sleep", "5"], "yieldMs": 60_000 })).await;
+    while !matches!(visit.hear().await, FromNode::Job(_)) {}
+    drop(node.stdin.take());
+    let fault = result_of(&mut visit, "c").await.unwrap_err();
+    assert_eq!((fault.code.as_str(), fault.job_id.is_some()), ("FAILED", true), "{fault}");
+    while visit.hear_any().await.is_some() {}
+    assert_eq!(soon(node.wait()).await.unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_node_that_would_end_with_its_input_ends_when_it_is_told_to_all_the_same() {
+    let (machine, gateway) = (Machine::new(), Gateway::open().await);
+    let words = ["--allow-all", "--end-with-input", "--url", &gateway.url, "--node-id", link_support::NODE];
+    let mut command = machine.command(&words);
+    let mut node = command.env("ARGUS_NODE_TOKEN", "sesame").stderr(Stdio::inherit()).spawn().unwrap();
+    let (mut visit, _) = gateway.welcome().await;
+    let _input = node.stdin.take();
+    signal(&node, rustix::process::Signal::TERM);
+    while visit.hear_any().await.is_some() {}
+    assert_eq!(soon(node.wait()).await.unwrap().code(), Some(0));
+}
