@@ -13,6 +13,9 @@ use super::Outgoing;
 
 /// Calls of one node at once.
 pub(super) const MOST_OF_ONE: usize = 32;
+/// Bytes of requests of one node at once: all of them are sent again at the same moment when its link comes back, and must
+/// find their place beside what waits for it already.
+pub(super) const MOST_BYTES_OF_ONE: usize = 6 << 20;
 /// Calls of all nodes at once.
 pub(super) const MOST: usize = 1024;
 /// The longest that a call may wait for somebody's yes.
@@ -49,12 +52,16 @@ pub(super) struct Open {
 impl Open {
     /// Ends it, naming the job that it began; the first end counts.
     fn end(&self, outcome: Outcome) {
-        self.progress.send_modify(|known| {
+        self.progress.send_if_modified(|known| {
+            if known.outcome.is_some() {
+                return false;
+            }
             let of_its_job = |fault: Fault| match (&fault.job_id, &known.job) {
                 (None, Some(job)) => fault.of_job(job),
                 _ => fault,
             };
             known.outcome = Some(outcome.map_err(of_its_job));
+            true
         });
     }
 }
@@ -64,12 +71,18 @@ impl Open {
 pub(super) struct Calls(HashMap<String, Open>);
 
 impl Calls {
-    /// Whether there is room for one more of that node; words where there is not.
-    pub(super) fn room(&self, node: &str) -> Result<(), Fault> {
+    /// Whether there is room for one more request of so many bytes to that node; words where there is not.
+    pub(super) fn room(&self, node: &str, bytes: usize) -> Result<(), Fault> {
         let busy = |words: String| Err(Fault::new(code::BUSY, words));
         if self.of(node).count() >= MOST_OF_ONE {
             return busy(format!(
                 "the node `{node}` has {MOST_OF_ONE} calls under way already; wait for one of them"
+            ));
+        }
+        let under_way: usize = self.of(node).map(|call| call.request.len()).sum();
+        if under_way + bytes > MOST_BYTES_OF_ONE {
+            return busy(format!(
+                "the calls under way to the node `{node}` have {under_way} bytes of parameters already; wait for one of them"
             ));
         }
         if self.0.len() >= MOST {
@@ -152,4 +165,24 @@ impl Calls {
 /// A node that did not come back.
 pub(super) fn gone(node: &str) -> Fault {
     Fault::new(code::NODE_DISCONNECTED, format!("the node `{node}` went away before it answered"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_node_answered_is_not_lost_by_what_becomes_of_the_node_after_it() {
+        let (sender, progress) = watch::channel(Progress::default());
+        let (node, boot) = ("n".to_owned(), Some("boot-1".to_owned()));
+        let open = Open { node, boot, request: Bytes::new(), cancel: None, progress: Arc::new(sender) };
+        let mut calls = Calls::default();
+        calls.add("c".to_owned(), open);
+        let payload = RawValue::from_string("7".to_owned()).unwrap();
+        assert!(calls.settle("c", "n", Ok(payload)));
+        calls.node_came("n", Some("boot-2"), &Outgoing::default());
+        let outcome =
+            progress.borrow().outcome.clone().map(|outcome| outcome.map(|told| told.get().to_owned()));
+        assert_eq!(outcome, Some(Ok("7".to_owned())));
+    }
 }

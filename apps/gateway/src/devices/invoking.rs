@@ -86,12 +86,12 @@ impl Devices {
             let words = format!("the node `{node}` does not take `{}`; it takes {takes}", wish.command);
             return Err(Fault::new(code::UNSUPPORTED, words));
         }
-        registry.calls.room(node)?;
         let (out, boot, id) = (online.out.clone(), online.said.boot.clone(), new_call_id());
         let request = self.request(wish, node, &id, boot.is_some());
         if request.len() > LARGEST_FRAME {
             return Err(too_long());
         }
+        registry.calls.room(node, request.len())?;
         let request = bytes::Bytes::from(request);
         if !out.push(request.clone()) {
             let words = format!("the node `{node}` does not take what is sent to it; try again in a moment");

@@ -34,6 +34,36 @@ async fn a_call_goes_on_when_the_link_of_the_same_program_comes_back() {
 }
 
 #[tokio::test]
+async fn however_much_is_under_way_a_link_that_comes_back_has_room_for_all_of_it() {
+    let gateway = Gateway::new().start().await;
+    let token = token(&gateway, "node:mac").await;
+    let mut mac = Node::usual(gateway.url(), &token, "mac", "boot-1").await;
+    let large = "x".repeat(1_000_000);
+    let (mut under_way, mut busy) = (Vec::new(), 0);
+    for _ in 0..12 {
+        let mut asked = invoke(&gateway, json!({ "node": "mac", "command": "system.run", "params": large }));
+        tokio::select! {
+            call = mac.call() => under_way.push((asked, call["id"].clone())),
+            told = &mut asked => {
+                assert_eq!(told.unwrap().1["error"]["code"], "BUSY");
+                busy += 1;
+            }
+        }
+    }
+    assert!(under_way.len() >= 4, "{busy} were too many");
+    drop(mac);
+    until_there_are(&gateway, &[]).await;
+    let mut mac = Node::usual(gateway.url(), &token, "mac", "boot-1").await;
+    for _ in 0..under_way.len() {
+        let call = mac.call().await;
+        mac.answer(&call, call["id"].clone()).await;
+    }
+    for (asked, id) in under_way {
+        assert_eq!(asked.await.unwrap().1["payload"], id);
+    }
+}
+
+#[tokio::test]
 async fn a_call_is_lost_with_the_program_that_was_asked_and_its_job_is_named() {
     let gateway = Gateway::new().start().await;
     let token = token(&gateway, "node:mac").await;
@@ -122,7 +152,7 @@ async fn a_node_that_does_not_read_is_let_go_and_holds_nobody_up() {
         let (_, told) = asked.await.unwrap();
         // Once it is let go it is nobody that is known.
         let code = told["error"]["code"].as_str().unwrap_or("NODE_NOT_FOUND").to_owned();
-        let known = ["TIMEOUT", "UNAVAILABLE", "NODE_NOT_FOUND", "NODE_DISCONNECTED"];
+        let known = ["TIMEOUT", "UNAVAILABLE", "NODE_NOT_FOUND", "NODE_DISCONNECTED", "BUSY"];
         assert!(known.contains(&&*code), "{told}");
     }
     until_there_are(&gateway, &["quick"]).await;
