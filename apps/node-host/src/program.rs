@@ -34,6 +34,10 @@ const STOP: Duration = Duration::from_secs(3);
 /// How long what is on its way to a disk may take once everything else has ended.
 const LAST: Duration = Duration::from_secs(1);
 
+/// Threads that wait for disks at once: more than files and policies may have that hang. More work waits for its turn, and so
+/// do the calls that make it.
+const MOST_THREADS: usize = 48;
+
 /// What signals have said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
@@ -129,7 +133,8 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 }
 
 fn small_runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().max_blocking_threads(MOST_THREADS).build();
     runtime.context("cannot start the runtime")
 }
 

@@ -317,3 +317,24 @@ async fn a_node_that_would_end_with_its_input_ends_when_it_is_told_to_all_the_sa
     while visit.hear_any().await.is_some() {}
     assert_eq!(soon(node.wait()).await.unwrap().code(), Some(0));
 }
+
+#[tokio::test]
+async fn many_calls_at_once_are_not_as_many_threads() {
+    let (machine, gateway) = (Machine::new(), Gateway::open().await);
+    let mut node = machine.node(&gateway);
+    let (mut visit, _) = gateway.welcome().await;
+    let (mut asked, mut answered, mut most) = (0, 0, 0);
+    while answered < 600 {
+        while asked < 600 && asked - answered < 30 {
+            run(&mut visit, &format!("c{asked}"), json!({ "argv": ["true"] })).await;
+            asked += 1;
+        }
+        let FromNode::Result(settled) = visit.hear().await else { continue };
+        assert!(settled.ok, "{settled:?}");
+        visit.ack(&settled.id).await;
+        answered += 1;
+        most = most.max(std::fs::read_dir(format!("/proc/{}/task", node.id().unwrap())).unwrap().count());
+    }
+    assert!(most <= 56, "{most} threads");
+    node.kill().await.unwrap();
+}

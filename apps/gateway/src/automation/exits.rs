@@ -85,7 +85,7 @@ fn happening(exit: &Exit) -> Happening {
         ExitEnd::Ended | ExitEnd::TimedOut => "A command in the background has ended.",
         ExitEnd::Orphaned => {
             "A command in the background was lost sight of: its machine or what looked after it was stopped. Whether it \
-             came to its end is not known; it does not run any more."
+             came to its end is not known, and nothing looks after it any more."
         }
     };
     let mut text = format!("{happened}\njobId: {job}");

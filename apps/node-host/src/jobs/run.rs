@@ -69,6 +69,10 @@ impl Jobs {
         }
         self.index().give(&call.id, &id, Instant::now() + self.0.config.limits.delivery);
         let answer = self.finished(&id).await;
+        if answer.is_err() {
+            // It does not tell the end.
+            self.result_given_up(&call.id);
+        }
         waiter.leave();
         answer
     }

@@ -22,14 +22,16 @@ impl Jobs {
     }
 
     fn exited(&self, id: &str) -> Option<Exited> {
-        let made = self.meta(id).and_then(|meta| self.tails(id).map(|tails| (meta, tails)));
-        let (meta, (stdout_tail, stderr_tail)) = match made {
-            Ok(made) => made,
+        let meta = match self.meta(id) {
+            Ok(meta) => meta,
             Err(Fault { message, .. }) => {
                 tracing::error!(job = id, "a job's end cannot be told: {message}");
                 return None;
             }
         };
+        // That it ended is told also where what it wrote is lost.
+        let tails = self.tails(id);
+        let (stdout_tail, stderr_tail) = tails.unwrap_or_else(|fault| (String::new(), fault.message));
         Some(Exited {
             node_id: None,
             session_id: meta.session_id,

@@ -37,8 +37,17 @@ pub(crate) enum Event {
     Kill,
 }
 
+/// The file that becomes the job's end.
+const MAKING: &str = "exit.json.new";
+
+/// Bytes that are kept free on disk for that; spaces behind it mean nothing.
+const END: usize = 1024;
+
 /// Keeps the job of that order.
 pub(crate) fn keep(mut order: Order) -> ExitCode {
+    if let Err(error) = make_room() {
+        return never_began(&format!("there is no room on disk for how the job ends: {error}"));
+    }
     let Started { group, pen, terminal, copying } = match start(&mut order) {
         Ok(started) => started,
         Err(words) => return never_began(&words),
@@ -147,7 +156,10 @@ fn never_began(words: &str) -> ExitCode {
     // Should nobody hear the report, this tells whoever looks for the job later, as a shell would.
     let told = OpenOptions::new().create(true).append(true).mode(0o600).open(file::STDERR);
     let _ = told.and_then(|mut log| writeln!(log, "{words}"));
-    put_down(&Exit { code: Some(127), ended_at_ms: now_ms(), ..Exit::default() });
+    let exit = Exit { code: Some(127), ended_at_ms: now_ms(), ..Exit::default() };
+    if let Err(error) = replace(&serde_json::to_vec(&exit).unwrap_or_default()) {
+        eprintln!("that the job never began cannot be put on disk: {error}");
+    }
     report(&Report::Failed(words.to_owned()));
     ExitCode::FAILURE
 }
@@ -159,7 +171,13 @@ fn report(report: &Report) {
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
-/// Puts the job's end on disk, whole or not at all; a disk that has no room is tried again for a while.
+/// Makes room on disk for the job's end, so that a disk that is full by then does not lose it.
+fn make_room() -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(MAKING)?;
+    file.write_all(&[b' '; END])
+}
+
+/// Puts the job's end on disk, whole or not at all; a disk that does not take it is tried again for a while.
 fn put_down(exit: &Exit) {
     let text = serde_json::to_vec(exit).unwrap_or_default();
     for _ in 0..60 {
@@ -172,9 +190,9 @@ fn put_down(exit: &Exit) {
 }
 
 fn replace(text: &[u8]) -> io::Result<()> {
-    let making = "exit.json.new";
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(making)?;
+    // In the room that was made for it.
+    let mut file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(MAKING)?;
     file.write_all(text)?;
     file.sync_all()?;
-    std::fs::rename(making, file::EXIT)
+    std::fs::rename(MAKING, file::EXIT)
 }

@@ -233,3 +233,16 @@ async fn no_open_file_of_ours_leaks_into_a_job() {
         assert_eq!(open, expected, "pty: {pty}");
     }
 }
+
+#[tokio::test]
+async fn the_end_of_a_job_has_its_room_on_disk_before_the_job_begins() {
+    use std::os::unix::fs::MetadataExt as _;
+    let stage = Stage::new();
+    let job = stage.begin("exec sleep 600").await;
+    let room = std::fs::metadata(stage.job(&job).join("exit.json.new")).unwrap();
+    assert!(room.len() >= 512 && room.blocks() > 0, "{room:?}");
+    stage.ask("process.kill", json!({"jobId": job})).await.unwrap();
+    let end = std::fs::metadata(stage.job(&job).join("exit.json")).unwrap();
+    assert_eq!((end.ino(), end.len()), (room.ino(), room.len()), "it is in that room");
+    assert_eq!(stage.file(&job, "exit.json")["signal"], "SIGTERM");
+}

@@ -121,3 +121,16 @@ async fn a_ticket_is_shown_to_nobody() {
     }
     stage.ask("process.kill", json!({"jobId": job})).await.unwrap();
 }
+
+#[tokio::test]
+async fn an_end_is_told_also_where_what_the_job_wrote_cannot_be_read() {
+    let stage = Stage::new();
+    let log = format!("{}/jobs/*/stdout.log", stage.folder.path().display());
+    let params =
+        json!({"argv": ["sh", "-c", format!("for log in {log}; do rm $log; mkdir $log; done; exit 3")]});
+    let fault = stage.run_call(called("c1", params)).await.unwrap_err();
+    assert!(fault.message.contains("cannot be read"), "{fault}");
+    stage.jobs().result_delivered("c1");
+    let told: Vec<_> = stage.jobs().untold().into_iter().map(|e| (e.exit_code, e.stderr_tail)).collect();
+    assert_eq!(told, [(Some(3), fault.message)]);
+}
