@@ -200,3 +200,26 @@ async fn what_an_earlier_gateway_asked_for_is_told_to_no_later_one() {
     visit.call("new", "echo", json!("b")).await;
     assert_eq!(visit.answer().await, ("new".to_owned(), echoed("b")));
 }
+
+#[tokio::test]
+async fn a_result_that_made_room_for_others_is_delivered_once_it_is_acknowledged() {
+    let gateway = Gateway::open().await;
+    let node = Node::of(&gateway);
+    let (mut visit, _) = gateway.welcome().await;
+    // Each is 14 MiB, and 64 are kept.
+    let ids: Vec<String> = (0..8).map(|number| format!("c{number}")).collect();
+    for id in &ids {
+        visit.call(id, "large", json!(2 << 20)).await;
+    }
+    for _ in &ids {
+        assert!(visit.result().await.ok);
+    }
+    for id in &ids {
+        visit.ack(id).await;
+    }
+    visit.call("last", "echo", json!(1)).await;
+    visit.result().await;
+    let mut delivered = node.machine.delivered.lock().unwrap().clone();
+    delivered.sort();
+    assert_eq!(delivered, ids);
+}

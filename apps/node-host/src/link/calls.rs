@@ -141,7 +141,7 @@ impl Calls {
         let stage = Stage::Running { cancel, reason: None, params: text.len(), waits_until: None };
         self.known.insert(
             request.id.clone(),
-            Known { stage, job: None, awaited: true, abandoned: false, said: false },
+            Known { stage, job: None, awaited: true, abandoned: false, said: false, owed: false },
         );
         Ok(())
     }
@@ -209,6 +209,7 @@ impl Calls {
         let text = settled.write(answer, reason.as_deref());
         known.stage = Stage::Settled { text: text.clone(), since: Instant::now() };
         known.said = self.greeted;
+        known.owed = true;
         self.kept_bytes += text.len();
         self.ended.push_back(id.clone());
         self.forget_the_oldest();
@@ -235,12 +236,11 @@ impl Calls {
         }
     }
 
-    /// The gateway has the result of a call; whether it was one that is kept.
+    /// The gateway has the result of a call; whether that is news. One that had to make room was said all the same.
     pub(super) fn acked(&mut self, id: &str) -> bool {
         let Some(known) = self.known.get_mut(id) else { return false };
-        let kept = known.stage.forget();
-        self.kept_bytes -= kept.unwrap_or_default();
-        kept.is_some()
+        self.kept_bytes -= known.stage.forget().unwrap_or_default();
+        std::mem::take(&mut known.owed)
     }
 
     /// The connection is gone: who waits for a call has to ask for it again. Nobody does for one that ended long ago
@@ -251,6 +251,7 @@ impl Calls {
             let old = matches!(known.stage, Stage::Settled { since, .. } if since.elapsed() > UNHEARD);
             if old && !known.awaited {
                 self.kept_bytes -= known.stage.forget().unwrap_or_default();
+                known.owed = false;
                 self.given_up.push(id.clone());
             }
             known.awaited = false;
@@ -262,6 +263,7 @@ impl Calls {
     pub(super) fn abandoned(&mut self) {
         for (id, known) in &mut self.known {
             known.abandoned = true;
+            known.owed = false;
             if let Some(bytes) = known.stage.forget() {
                 self.kept_bytes -= bytes;
                 self.given_up.push(id.clone());

@@ -14,6 +14,8 @@ pub(super) struct Known {
     pub(super) abandoned: bool,
     /// Its result was said on this connection, or is about to be.
     pub(super) said: bool,
+    /// It has a result that may still be acknowledged, kept or not.
+    pub(super) owed: bool,
 }
 
 /// How far it is.
