@@ -25,7 +25,7 @@ use super::super::error::{HttpError, detail};
 use super::super::lobby::Visitor;
 use super::handler::Handler;
 use super::plain;
-use super::sessions::{Full, Session, Sessions};
+use super::sessions::{Full, InUse, Session, Sessions};
 use crate::access::Holder;
 
 const SESSION: &str = "mcp-session-id";
@@ -89,21 +89,22 @@ impl Door {
             Some(id) => Some(self.0.sessions.find(id, holder).ok_or_else(|| no_session().into_response())?),
             None => None,
         };
-        let mut in_use = session.as_ref().map(Session::in_use);
+        let in_use = session.as_ref().map(Session::in_use);
         let is_post = parts.method == Method::POST;
         let body = if is_post { self.message(&grant, &parts.headers, body).await? } else { Bytes::new() };
         let plainly = is_post && plain::asked_for(&mut parts.headers);
         let (is_end, is_json) = (parts.method == Method::DELETE, is_json(&parts.headers));
+        let begins = id.is_none() && is_post && is_initialize(&body);
         parts
             .extensions
             .insert(session.clone().unwrap_or_else(|| self.0.sessions.alone(grant.seat().account())));
         let request = Request::from_parts(parts, Body::from(body));
-        let mut response = self.0.service.handle(request).await.map(Body::new);
-
-        if let (None, Some(made)) = (&id, response.headers().get(SESSION).cloned()) {
-            let session = self.admit(edge, &grant, made.to_str().unwrap_or_default()).await?;
-            in_use = Some(session.in_use());
-        }
+        let (mut response, in_use) = if begins {
+            let (door, edge, grant) = (self.clone(), edge.clone(), grant.clone());
+            to_its_end(&self.0.tasks, async move { door.begin(&edge, &grant, request).await }).await??
+        } else {
+            (self.0.service.handle(request).await.map(Body::new), in_use)
+        };
         if let Some(session) = session.filter(|_| is_end || response.status() == StatusCode::NOT_FOUND) {
             session.end();
         }
@@ -135,6 +136,19 @@ impl Door {
         }
     }
 
+    /// Has a session made, and takes it in.
+    async fn begin(
+        &self,
+        edge: &Edge,
+        grant: &Grant,
+        request: Request,
+    ) -> Result<(Response, Option<InUse>), Response> {
+        let response = self.0.service.handle(request).await.map(Body::new);
+        let Some(made) = response.headers().get(SESSION).cloned() else { return Ok((response, None)) };
+        let session = self.admit(edge, grant, made.to_str().unwrap_or_default()).await?;
+        Ok((response, Some(session.in_use())))
+    }
+
     /// Takes in a session that was just made, or ends it where there is no room.
     async fn admit(&self, edge: &Edge, grant: &Grant, id: &str) -> Result<Arc<Session>, Response> {
         let (id, account) = (Arc::from(id), grant.seat().account());
@@ -157,6 +171,26 @@ impl Door {
         });
         Ok(session)
     }
+}
+
+/// Does this also where its client is gone before it is done: what the library began would never be closed otherwise.
+async fn to_its_end<T: Send + 'static>(
+    tasks: &TaskTracker,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Response> {
+    tasks.spawn(work).await.map_err(|error| {
+        tracing::error!(%error, "a session of a client was not made");
+        detail(StatusCode::INTERNAL_SERVER_ERROR, "the gateway failed; its log says more").into_response()
+    })
+}
+
+/// Whether a message begins a session.
+fn is_initialize(body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Message {
+        method: String,
+    }
+    serde_json::from_slice::<Message>(body).is_ok_and(|message| message.method == "initialize")
 }
 
 /// Refuses whom `/mcp` is not for, and who comes too soon.
@@ -201,7 +235,7 @@ async fn read(body: Body, most: usize) -> Result<Bytes, HttpError> {
 }
 
 /// A response whose stream ends with the token that asked for it, and during which the session counts as used.
-fn until(response: Response, over: CancellationToken, in_use: Option<super::sessions::InUse>) -> Response {
+fn until(response: Response, over: CancellationToken, in_use: Option<InUse>) -> Response {
     response.map(|body| {
         let pieces = body.into_data_stream().take_until(over.cancelled_owned());
         Body::from_stream(pieces.inspect(move |_| _ = &in_use))
@@ -234,4 +268,34 @@ fn invalid_request(words: &str) -> Response {
 fn refused_message(code: i32, words: &str) -> Response {
     let error = json!({ "jsonrpc": "2.0", "id": null, "error": { "code": code, "message": words } });
     (StatusCode::BAD_REQUEST, Json(error)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::oneshot;
+
+    #[tokio::test]
+    async fn what_makes_a_session_is_done_to_its_end_though_its_client_is_gone() {
+        let (tasks, (go, gone), (done, is_done)) =
+            (TaskTracker::new(), oneshot::channel::<()>(), oneshot::channel());
+        let work = async move {
+            _ = gone.await;
+            done.send(())
+        };
+        {
+            let asked = std::pin::pin!(to_its_end(&tasks, work));
+            assert!(futures::poll!(asked).is_pending());
+        }
+        go.send(()).unwrap();
+        is_done.await.unwrap();
+    }
+
+    #[test]
+    fn only_what_begins_a_session_is_done_without_its_client() {
+        assert!(is_initialize(br#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"a":[1]}}"#));
+        for body in [&br#"{"method":"tools/call"}"#[..], br#"{"id":1,"result":{}}"#, b""] {
+            assert!(!is_initialize(body));
+        }
+    }
 }
