@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::Machine;
-use super::known::{Known, Stage};
+use super::known::{Ack, Known, Stage};
 use super::outbox::Bulk;
 use super::running::{self, Settled};
 use crate::{Answer, Asker, Call, Progress};
@@ -141,7 +141,7 @@ impl Calls {
         let stage = Stage::Running { cancel, reason: None, params: text.len(), waits_until: None };
         self.known.insert(
             request.id.clone(),
-            Known { stage, job: None, awaited: true, abandoned: false, said: false, owed: false },
+            Known { stage, job: None, awaited: true, abandoned: false, said: false, ack: Ack::NotDue },
         );
         Ok(())
     }
@@ -209,7 +209,7 @@ impl Calls {
         let text = settled.write(answer, reason.as_deref());
         known.stage = Stage::Settled { text: text.clone(), since: Instant::now() };
         known.said = self.greeted;
-        known.owed = true;
+        known.ack = Ack::Due;
         self.kept_bytes += text.len();
         self.ended.push_back(id.clone());
         self.forget_the_oldest();
@@ -240,7 +240,7 @@ impl Calls {
     pub(super) fn acked(&mut self, id: &str) -> bool {
         let Some(known) = self.known.get_mut(id) else { return false };
         self.kept_bytes -= known.stage.forget().unwrap_or_default();
-        std::mem::take(&mut known.owed)
+        std::mem::replace(&mut known.ack, Ack::NotDue) == Ack::Due
     }
 
     /// The connection is gone: who waits for a call has to ask for it again. Nobody does for one that ended long ago
@@ -251,7 +251,7 @@ impl Calls {
             let old = matches!(known.stage, Stage::Settled { since, .. } if since.elapsed() > UNHEARD);
             if old && !known.awaited {
                 self.kept_bytes -= known.stage.forget().unwrap_or_default();
-                known.owed = false;
+                known.ack = Ack::NotDue;
                 self.given_up.push(id.clone());
             }
             known.awaited = false;
@@ -263,7 +263,7 @@ impl Calls {
     pub(super) fn abandoned(&mut self) {
         for (id, known) in &mut self.known {
             known.abandoned = true;
-            known.owed = false;
+            known.ack = Ack::NotDue;
             if let Some(bytes) = known.stage.forget() {
                 self.kept_bytes -= bytes;
                 self.given_up.push(id.clone());

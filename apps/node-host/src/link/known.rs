@@ -14,8 +14,17 @@ pub(super) struct Known {
     pub(super) abandoned: bool,
     /// Its result was said on this connection, or is about to be.
     pub(super) said: bool,
-    /// It has a result that may still be acknowledged, kept or not.
-    pub(super) owed: bool,
+    /// Whether its result, kept or not, may still be acknowledged.
+    pub(super) ack: Ack,
+}
+
+/// Whether an acknowledgement says something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ack {
+    /// It does.
+    Due,
+    /// There is no result yet, or it was acknowledged or given up.
+    NotDue,
 }
 
 /// How far it is.
