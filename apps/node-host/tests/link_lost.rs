@@ -223,3 +223,19 @@ async fn a_result_that_made_room_for_others_is_delivered_once_it_is_acknowledged
     delivered.sort();
     assert_eq!(delivered, ids);
 }
+
+#[tokio::test]
+async fn a_call_whose_result_is_kept_no_more_names_its_job_when_it_is_asked_for_again() {
+    let gateway = Gateway::open().await;
+    let node = Node::of(&gateway);
+    let (mut visit, _) = gateway.welcome().await;
+    visit.call("c", "held", json!(null)).await;
+    assert!(matches!(visit.hear().await, FromNode::Job(_)));
+    node.machine.let_go();
+    assert!(visit.result().await.ok);
+    visit.ack("c").await;
+    visit.call("c", "held", json!(null)).await;
+    let fault = visit.result().await.error.unwrap();
+    assert_eq!((fault.code.as_str(), fault.job_id.as_deref()), ("FAILED", Some("job of c")));
+    assert_eq!(node.machine.times_done(), 1);
+}

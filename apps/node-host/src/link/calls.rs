@@ -95,14 +95,16 @@ impl Calls {
                     Some(Outgoing { id: request.id, text: text.clone(), bulk: Bulk::Shared })
                 }
                 Stage::Done => {
-                    let words = "that call was done and answered already; make another one".to_owned();
-                    Some(self.refusal(request.id, code::FAILED, words))
+                    let words = "that call was done already, and what came of it is not kept any more";
+                    let fault = Fault::new(code::FAILED, words);
+                    let fault = known.job.iter().fold(fault, |fault, job| fault.of_job(job));
+                    Some(self.refusal(request.id, fault))
                 }
             };
         }
         match self.begin(&request) {
             Ok(()) => None,
-            Err((code, words)) => Some(self.refusal(request.id, code, words)),
+            Err((code, words)) => Some(self.refusal(request.id, Fault::new(code, words))),
         }
     }
 
@@ -301,9 +303,9 @@ impl Calls {
         frames
     }
 
-    fn refusal(&self, id: String, code: &str, words: String) -> Outgoing {
+    fn refusal(&self, id: String, fault: Fault) -> Outgoing {
         let settled = Settled { id: &id, node_id: &self.node_id, job: None };
-        let text = settled.write(Err(Fault::new(code, words)), None);
+        let text = settled.write(Err(fault), None);
         Outgoing { id, text, bulk: Bulk::Own }
     }
 }
