@@ -1,6 +1,6 @@
 //! Calls that nodes have not answered yet: what is known of each, and how it goes on when a link breaks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use argus_protocol::node::{Fault, code};
@@ -66,9 +66,14 @@ impl Open {
     }
 }
 
-/// All of them, by their id.
+/// All of them.
 #[derive(Debug, Default)]
-pub(super) struct Calls(HashMap<String, Open>);
+pub(super) struct Calls {
+    /// By their id.
+    open: HashMap<String, Open>,
+    /// Those that their nodes answered last, with the node: one that did not hear that says it again.
+    answered: VecDeque<(String, String)>,
+}
 
 impl Calls {
     /// Whether there is room for one more request of so many bytes to that node; words where there is not.
@@ -85,48 +90,57 @@ impl Calls {
                 "the calls under way to the node `{node}` have {under_way} bytes of parameters already; wait for one of them"
             ));
         }
-        if self.0.len() >= MOST {
+        if self.open.len() >= MOST {
             return busy(format!("{MOST} calls are under way already; try again in a moment"));
         }
         Ok(())
     }
 
     fn of<'a>(&'a self, node: &'a str) -> impl Iterator<Item = &'a Open> {
-        self.0.values().filter(move |call| call.node == node)
+        self.open.values().filter(move |call| call.node == node)
     }
 
     pub(super) fn add(&mut self, id: String, call: Open) {
-        self.0.insert(id, call);
+        self.open.insert(id, call);
     }
 
     pub(super) fn remove(&mut self, id: &str) -> Option<Open> {
-        self.0.remove(id)
+        self.open.remove(id)
     }
 
     /// Nobody wants it any more; where its node is away it is told when it comes back.
     pub(super) fn cancel(&mut self, id: &str, frame: Bytes) {
-        if let Some(call) = self.0.get_mut(id) {
+        if let Some(call) = self.open.get_mut(id) {
             call.cancel.get_or_insert(frame);
         }
     }
 
     /// Whether a node may speak about that call.
     pub(super) fn is_of(&self, id: &str, node: &str) -> bool {
-        self.0.get(id).is_some_and(|call| call.node == node)
+        self.open.get(id).is_some_and(|call| call.node == node)
     }
 
     /// Notes what a node tells of a call of its own.
     pub(super) fn note(&self, id: &str, node: &str, change: impl FnOnce(&mut Progress)) {
-        if let Some(call) = self.0.get(id).filter(|call| call.node == node) {
+        if let Some(call) = self.open.get(id).filter(|call| call.node == node) {
             call.progress.send_modify(change);
         }
     }
 
     /// A call of that node ended; whether there is one that nobody has ended yet.
     pub(super) fn settle(&mut self, id: &str, node: &str, outcome: Outcome) -> bool {
-        let Some(call) = self.0.get(id).filter(|call| call.node == node) else { return false };
+        let Some(call) = self.open.get(id).filter(|call| call.node == node) else { return false };
         call.end(outcome);
+        if self.answered.len() >= MOST {
+            self.answered.pop_front();
+        }
+        self.answered.push_back((id.to_owned(), node.to_owned()));
         true
+    }
+
+    /// Whether that node answered that call before.
+    pub(super) fn was_answered(&self, id: &str, node: &str) -> bool {
+        self.answered.iter().any(|(answered, by)| answered == id && by == node)
     }
 
     /// A node is there. What the same process of its program was asked goes on; anything else is lost with the former one.

@@ -118,14 +118,32 @@ impl Connection {
         self.joiners.remove(&id);
         let taken = self.devices.registry().calls.settle(&id, &self.id, outcome(settled));
         // What nobody waits for is not acknowledged: if it was a job, its end is told as any other.
-        if taken && self.knows_more {
+        if taken {
+            self.acknowledge(id);
+        } else {
+            self.acknowledge_again(&id);
+        }
+    }
+
+    fn acknowledge(&self, id: String) {
+        if self.knows_more {
             self.out.say(&ToNode::ResultAck(ResultAck { id }));
+        }
+    }
+
+    /// The link may have broken before a node heard that its result had come.
+    fn acknowledge_again(&self, id: &str) {
+        if self.devices.registry().calls.was_answered(id, &self.id) {
+            self.acknowledge(id.to_owned());
         }
     }
 
     fn part(&mut self, part: &Part) -> Result<(), Leave> {
         if !self.devices.registry().calls.is_of(&part.id, &self.id) {
             self.joiners.remove(&part.id);
+            if part.last {
+                self.acknowledge_again(&part.id);
+            }
             return Ok(());
         }
         let kept: usize = self.joiners.values().map(Joiner::kept).sum();

@@ -34,6 +34,29 @@ async fn a_call_goes_on_when_the_link_of_the_same_program_comes_back() {
 }
 
 #[tokio::test]
+async fn a_result_that_comes_again_because_nobody_heard_its_acknowledgement_is_acknowledged_again() {
+    let gateway = Gateway::new().start().await;
+    let token = token(&gateway, "node:mac").await;
+    let mut mac = Node::usual(gateway.url(), &token, "mac", "boot-1").await;
+    let asked = invoke(&gateway, json!({ "node": "mac", "command": "system.run" }));
+    let call = mac.call().await;
+    mac.answer(&call, json!("done")).await;
+    assert_eq!(asked.await.unwrap().1["payload"], "done");
+    drop(mac);
+    let mut mac = Node::usual(gateway.url(), &token, "mac", "boot-1").await;
+    let ack = json!({ "type": "event", "event": "node.invoke.ack", "payload": { "id": call["id"] } });
+    mac.answer(&call, json!("done")).await;
+    assert_eq!(mac.drain(Duration::from_millis(300)).await, std::slice::from_ref(&ack));
+    let result = json!({ "id": call["id"], "nodeId": "mac", "ok": true, "payload": "x".repeat(600_000) });
+    let frame = json!({ "type": "event", "event": "node.invoke.result", "payload": result }).to_string();
+    mac.send_parts(&call, &frame).await;
+    assert_eq!(mac.drain(Duration::from_millis(300)).await, [ack]);
+    // Of what was never asked nothing is said.
+    mac.answer(&json!({ "id": "nobody's" }), json!("done")).await;
+    assert!(mac.drain(Duration::from_millis(100)).await.is_empty());
+}
+
+#[tokio::test]
 async fn however_much_is_under_way_a_link_that_comes_back_has_room_for_all_of_it() {
     let gateway = Gateway::new().start().await;
     let token = token(&gateway, "node:mac").await;
