@@ -19,6 +19,7 @@ pub struct Clipboard {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SetAsked {
     text: String,
 }

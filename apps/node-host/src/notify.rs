@@ -31,6 +31,7 @@ pub struct Notify {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Asked {
     title: String,
     #[serde(default)]

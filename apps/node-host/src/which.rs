@@ -19,6 +19,7 @@ impl Which {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Asked {
     bin: String,
 }

@@ -59,6 +59,7 @@ impl Of {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct StatAsked {
     path: String,
 }
@@ -84,6 +85,7 @@ pub(super) fn stat(policy: &Policy, call: &Call) -> Answer {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ListAsked {
     path: String,
     /// The last name of the page before.

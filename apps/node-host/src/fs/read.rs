@@ -16,6 +16,7 @@ use crate::policy::Policy;
 const USUAL_PIECE: usize = 64 << 10;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Asked {
     path: String,
     #[serde(default)]

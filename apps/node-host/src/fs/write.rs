@@ -18,6 +18,7 @@ use crate::call::{self, Answer, Call, told};
 use crate::policy::Policy;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Asked {
     path: String,
     mode: Mode,

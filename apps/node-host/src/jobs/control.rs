@@ -26,13 +26,13 @@ const GONE: Duration = Duration::from_secs(10);
 const LONGEST_WRITE: usize = 256 << 10;
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Of {
     job_id: String,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Write {
     job_id: String,
     #[serde(default)]
@@ -44,7 +44,7 @@ struct Write {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Resize {
     job_id: String,
     rows: u16,
@@ -52,7 +52,7 @@ struct Resize {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Send {
     job_id: String,
     signal: String,

@@ -11,7 +11,7 @@ use crate::call::{Answer, Call, read, told};
 const LONGEST_LIST: usize = 4 << 20;
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Of {
     job_id: String,
 }

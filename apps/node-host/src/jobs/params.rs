@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use argus_protocol::node::{Fault, code};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::meta::Notify;
 use crate::call::{Call, read};
@@ -25,9 +26,14 @@ const WAIT: Duration = Duration::from_secs(10);
 const LONGEST_KEY: usize = 512;
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Params {
     argv: Vec<String>,
+    /// With `env` the matter of the policy, which made them part of the plan.
+    #[serde(default, rename = "cwd")]
+    _cwd: IgnoredAny,
+    #[serde(default, rename = "env")]
+    _env: IgnoredAny,
     #[serde(default)]
     timeout_ms: Option<f64>,
     #[serde(default)]
