@@ -64,13 +64,28 @@ async fn the_operators_token_is_replaced_and_the_new_one_shown_by_the_next_call(
 }
 
 #[tokio::test]
+async fn a_token_is_made_for_the_tools_of_a_session_and_for_a_node() {
+    let gateway = Gateway::new().start().await;
+    let (_, beside) = told(&token(&gateway, &["create", "--scope", "mcp", "--session", "default"]));
+    assert!(beside.contains("for `mcp:"), "{beside}");
+    let (_, beside) = told(&token(&gateway, &["create", "--scope", "node", "--node", "my.mac"]));
+    assert!(beside.contains("for `node:my.mac`"), "{beside}");
+}
+
+#[tokio::test]
 async fn what_is_typed_wrongly_is_said_and_prints_no_token() {
     let gateway = Gateway::new().start().await;
     for (words, complaint) in [
         (&["create"][..], "--scope"),
         (&["create", "--scope", "client"], "--session"),
         (&["create", "--scope", "operator", "--session", "default"], "for no single session"),
-        (&["create", "--scope", "root"], "[possible values: client, operator]"),
+        (&["create", "--scope", "root"], "[possible values: client, mcp, node, operator]"),
+        (&["create", "--scope", "mcp"], "--session"),
+        (&["create", "--scope", "node"], "--node"),
+        (
+            &["create", "--scope", "node", "--node", "mac", "--session", "default"],
+            "one session or for one node",
+        ),
         (&["create", "--scope", "operator", "--ttl", "soon"], "expected a time such as 90m"),
         (&["create", "--scope", "client", "--session", "nowhere"], "Unknown session `nowhere`"),
         (&["revoke", "x"], "16 hex digits"),
