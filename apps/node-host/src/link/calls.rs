@@ -97,7 +97,7 @@ impl Calls {
                 Stage::Done => {
                     let words = "that call was done already, and what came of it is not kept any more";
                     let fault = Fault::new(code::FAILED, words);
-                    let fault = known.job.iter().fold(fault, |fault, job| fault.of_job(job));
+                    let fault = known.job.iter().fold(fault, Fault::of_job);
                     Some(self.refusal(request.id, fault))
                 }
             };
