@@ -32,7 +32,7 @@ impl Default for Pace {
             patience: seconds(15),
             tell_again: seconds(30),
             settle: seconds(4),
-            stable: seconds(60),
+            stable: seconds(10),
             first_wait: seconds(1),
             longest_wait: seconds(60),
         }
