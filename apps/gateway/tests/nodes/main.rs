@@ -3,3 +3,4 @@
 mod assistant;
 mod losses;
 mod many;
+mod owner;
