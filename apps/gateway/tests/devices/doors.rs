@@ -2,6 +2,7 @@
 
 use argus_testkit::gateway::Gateway;
 use argus_testkit::node::Node;
+use argus_testkit::programs::eventually;
 use serde_json::{Value, json};
 
 use super::{audit, invoke, listed, token, until_there_are};
@@ -78,7 +79,7 @@ async fn a_node_that_says_nothing_is_not_waited_for() {
 async fn the_operators_token_is_taken_and_noted_as_the_weaker_one() {
     let gateway = Gateway::new().start().await;
     let _node = Node::usual(gateway.url(), &gateway.token(), "lab", "b").await;
-    let line = audit(&gateway).pop().unwrap();
+    let line = eventually("it is noted", async || audit(&gateway).pop()).await;
     let outcome = "with a shared token: `argus node enrol` gives it one of its own";
     assert_eq!(
         (&line["who"], &line["act"], &line["subject"], &line["outcome"]),
@@ -95,11 +96,11 @@ async fn the_shared_token_is_for_ids_that_are_nobodys() {
     let call = lab.call().await;
     lab.answer(&call, json!(1)).await;
     assert_eq!(asked.await.unwrap().1["payload"], 1);
-    assert!(
-        audit(&gateway)
-            .iter()
-            .any(|line| line["who"] == "shared node token" && line["act"] == "node connected")
-    );
+    eventually("it is noted", async || {
+        let noted = |line: &Value| line["who"] == "shared node token" && line["act"] == "node connected";
+        audit(&gateway).iter().any(noted).then_some(())
+    })
+    .await;
     let connect = json!({ "type": "connect", "nodeId": format!("runtime:{session}") });
     let words = "this id is a runtime's own; its credential is another one";
     assert_eq!(ends(&gateway, Some("shared-word"), Some(connect)).await, Some((1008, words.to_owned())));

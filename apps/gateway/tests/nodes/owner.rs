@@ -70,7 +70,6 @@ async fn what_the_owner_allows_in_telegram_is_done_and_what_they_deny_is_not() {
     let told = scene.make("denied", "Deny").await;
     assert_eq!((&told["ok"], &told["error"]["code"]), (&json!(false), &json!("NOT_APPROVED")), "{told}");
     assert!(!scene.device.folder().join("denied").exists());
-    let audit =
-        std::fs::read_to_string(scene.device.folder().join("state/audit.log")).unwrap_or_default();
+    let audit = std::fs::read_to_string(scene.device.folder().join("state/audit.log")).unwrap_or_default();
     assert!(audit.contains("telegram:Ada"), "who said yes is noted: {audit}");
 }
