@@ -1,7 +1,6 @@
 //! `argus node`: the machines on which commands run, and how one becomes such.
 
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use argus_node_host::install::Invocation;
@@ -16,6 +15,7 @@ use serde_json::{Value, json};
 use url::{Host, Url};
 
 use crate::local::{Local, Where};
+use crate::shown::{now_ms, span};
 
 /// How long a device's owner may take at most, and a little more, in milliseconds.
 const LONGEST_QUESTION_MS: u64 = 3_660_000;
@@ -234,22 +234,6 @@ async fn invoke(call: Call) -> anyhow::Result<ExitCode> {
     }
     println!("{}", told.payload.as_deref().map_or("null", RawValue::get));
     Ok(ExitCode::SUCCESS)
-}
-
-/// A time as people say it, in its largest unit, rounded.
-fn span(ms: u64) -> String {
-    let seconds = ms.div_ceil(1000);
-    match seconds {
-        0..120 => format!("{seconds}s"),
-        120..7200 => format!("{}m", (seconds + 30) / 60),
-        7200..172_800 => format!("{}h", (seconds + 1800) / 3600),
-        _ => format!("{}d", (seconds + 43_200) / 86_400),
-    }
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! `argus pair`: the code that pairs a person, and who else may talk to the bots.
 
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use argus_protocol::argus::pairing::{APPROVE, Approve, CODE, LIST, PairingCode, People, REVOKE, Who};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::local::{Local, Where};
+use crate::shown::now_ms;
 
 /// What to do about people; nothing: show the code.
 #[derive(Args)]
@@ -123,11 +123,6 @@ fn lines(people: &People, now_ms: u64) -> Vec<String> {
 pub(crate) fn printable(text: &str) -> String {
     let shown: String = text.chars().filter(|c| !c.is_control()).collect();
     if shown.trim().is_empty() { "-".to_owned() } else { shown }
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! How times and other people's texts are shown in a terminal.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use argus_schedule::{DateTime, Utc};
 
 /// A time in UTC, to the second: `2026-03-01T08:00:00Z`. `ms` are unix milliseconds; `-` where no calendar has it.
@@ -24,6 +26,23 @@ pub(crate) fn on_one_line(text: &str) -> String {
     let words: Vec<_> =
         text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|word| !word.is_empty()).collect();
     words.join(" ")
+}
+
+/// A time as people say it, in its largest unit, rounded.
+pub(crate) fn span(ms: u64) -> String {
+    let seconds = ms.div_ceil(1000);
+    match seconds {
+        0..120 => format!("{seconds}s"),
+        120..7200 => format!("{}m", (seconds + 30) / 60),
+        7200..172_800 => format!("{}h", (seconds + 1800) / 3600),
+        _ => format!("{}d", (seconds + 43_200) / 86_400),
+    }
+}
+
+/// Unix milliseconds now.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

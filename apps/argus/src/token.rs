@@ -1,7 +1,6 @@
 //! `argus token`: the operator's token, and tokens for programs that need less.
 
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::bail;
 use argus_protocol::TokenId;
@@ -12,6 +11,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::local::{Local, Where};
+use crate::shown::{now_ms, span};
 
 /// What to do with tokens; nothing: show the operator's.
 #[derive(Args)]
@@ -189,22 +189,6 @@ fn seconds(text: &str) -> Result<u64, String> {
     let number = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
     let number = number.filter(|seconds| *seconds > 0);
     number.ok_or_else(|| "expected a time such as 90m, 12h, 7d or a number of seconds".to_owned())
-}
-
-/// A time as people say it, in its largest unit, rounded.
-fn span(ms: u64) -> String {
-    let seconds = ms.div_ceil(1000);
-    match seconds {
-        0..120 => format!("{seconds}s"),
-        120..7200 => format!("{}m", (seconds + 30) / 60),
-        7200..172_800 => format!("{}h", (seconds + 1800) / 3600),
-        _ => format!("{}d", (seconds + 43_200) / 86_400),
-    }
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use argus_node_host::policy::{Host, Policy, Source};
 use policy_kit::{Device, call};
 use serde_json::json;
 
-const BOTH: &str = "[folders]\nread = ['~/work']\nwrite = ['~/work']";
+const BOTH: &str = "[folders]\nread = ['~/tree']\nwrite = ['~/tree']";
 
 /// What a command says: its answer or its fault's code.
 async fn said(files: &Files, command: &str, path: &str) -> String {
@@ -55,25 +55,25 @@ async fn no_spelling_of_a_path_leads_out() {
     let files = Files::new(device.good_policy(BOTH));
     let paths = [
         device.text("away/secret"),
-        device.text("work/../away/secret"),
-        device.text("work/./../away/secret"),
-        device.text("work//..//away/secret"),
-        device.text("work/none/../../away/secret"),
+        device.text("tree/../away/secret"),
+        device.text("tree/./../away/secret"),
+        device.text("tree//..//away/secret"),
+        device.text("tree/none/../../away/secret"),
         device.text("workaway/secret"),
         device.text("Work/x"),
-        "~/work/../away/secret".into(),
+        "~/tree/../away/secret".into(),
         "~/away/secret".into(),
         "/etc/passwd".into(),
         "/".into(),
         "/proc/self/root/etc/passwd".into(),
         format!("/proc/self/root{}", device.text("away/secret")),
-        format!("/proc/self/root{}", device.text("work/x")),
+        format!("/proc/self/root{}", device.text("tree/x")),
         "/proc/self/cwd".into(),
         "/dev/fd/0".into(),
         "..".into(),
         String::new(),
         "\0".into(),
-        device.text("work/\0/../../away/secret"),
+        device.text("tree/\0/../../away/secret"),
     ];
     for path in &paths {
         for command in ALL {
@@ -88,14 +88,14 @@ async fn no_spelling_of_a_path_leads_out() {
 async fn no_link_leads_out() {
     let device = device();
     let files = Files::new(device.good_policy(BOTH));
-    device.link("work/file", device.at("away/secret"));
-    device.link("work/empty", "../away/empty");
-    device.link("work/folder", device.at("away"));
-    device.link("work/up", "..");
-    device.link("work/root", "/");
-    device.link("work/proc", "/proc/self/root");
-    device.link("work/chain", "folder/secret");
-    device.link("work/new", device.at("away/new"));
+    device.link("tree/file", device.at("away/secret"));
+    device.link("tree/empty", "../away/empty");
+    device.link("tree/folder", device.at("away"));
+    device.link("tree/up", "..");
+    device.link("tree/root", "/");
+    device.link("tree/proc", "/proc/self/root");
+    device.link("tree/chain", "folder/secret");
+    device.link("tree/new", device.at("away/new"));
     let through = [
         ("folder/secret", &ALL[..]),
         ("folder/empty", &ALL),
@@ -113,33 +113,33 @@ async fn no_link_leads_out() {
     ];
     for (path, commands) in through {
         for command in commands {
-            let said = said(&files, command, &device.text(&format!("work/{path}"))).await;
+            let said = said(&files, command, &device.text(&format!("tree/{path}"))).await;
             assert!(["DENIED", "FAILED", "BAD_INPUT"].contains(&said.as_str()), "{command} {path}: {said}");
             assert!(said != "FAILED" || *command == "fs.write create", "{command} {path}: {said}");
         }
     }
     untouched(&device);
-    assert!(said(&files, "fs.write replace", &device.text("work/file")).await.contains("size"));
-    assert_eq!(fs::read_to_string(device.at("work/file")).unwrap(), "spoilt");
-    assert!(!device.at("work/file").is_symlink());
+    assert!(said(&files, "fs.write replace", &device.text("tree/file")).await.contains("size"));
+    assert_eq!(fs::read_to_string(device.at("tree/file")).unwrap(), "spoilt");
+    assert!(!device.at("tree/file").is_symlink());
     untouched(&device);
 }
 
 #[tokio::test]
 async fn links_that_stay_inside_are_followed() {
     let device = device();
-    device.file("work/deep/file", "inside");
-    device.link("work/relative", "deep/file");
-    device.link("work/absolute", device.at("work/deep/file"));
-    device.link("work/folder", device.at("work/deep"));
+    device.file("tree/deep/file", "inside");
+    device.link("tree/relative", "deep/file");
+    device.link("tree/absolute", device.at("tree/deep/file"));
+    device.link("tree/folder", device.at("tree/deep"));
     let files = Files::new(device.good_policy(BOTH));
-    for path in ["work/relative", "work/absolute", "work/folder/file"] {
+    for path in ["tree/relative", "tree/absolute", "tree/folder/file"] {
         assert!(said(&files, "fs.read", &device.text(path)).await.contains("\"inside\""), "{path}");
     }
     // A folder that the owner names through a link is open under both names.
-    device.link("nick", device.at("work"));
+    device.link("nick", device.at("tree"));
     let files = Files::new(device.good_policy("[folders]\nread = ['~/nick']"));
-    for path in ["work/deep/file", "nick/deep/file"] {
+    for path in ["tree/deep/file", "nick/deep/file"] {
         assert!(said(&files, "fs.read", &device.text(path)).await.contains("\"inside\""), "{path}");
     }
 }
@@ -147,28 +147,28 @@ async fn links_that_stay_inside_are_followed() {
 #[tokio::test]
 async fn a_file_with_a_name_outside_is_closed_unless_the_owner_opens_it() {
     let device = device();
-    fs::hard_link(device.at("away/secret"), device.at("work/hard")).unwrap();
-    fs::hard_link(device.at("away/empty"), device.at("work/hollow")).unwrap();
+    fs::hard_link(device.at("away/secret"), device.at("tree/hard")).unwrap();
+    fs::hard_link(device.at("away/empty"), device.at("tree/hollow")).unwrap();
     let files = Files::new(device.good_policy(BOTH));
     for command in ["fs.read", "fs.write append"] {
-        assert_eq!(said(&files, command, &device.text("work/hollow")).await, "DENIED", "{command}");
-        assert_eq!(said(&files, command, &device.text("work/hard")).await, "DENIED", "{command}");
+        assert_eq!(said(&files, command, &device.text("tree/hollow")).await, "DENIED", "{command}");
+        assert_eq!(said(&files, command, &device.text("tree/hard")).await, "DENIED", "{command}");
     }
-    assert!(said(&files, "fs.write replace", &device.text("work/hollow")).await.contains("size"));
+    assert!(said(&files, "fs.write replace", &device.text("tree/hollow")).await.contains("size"));
     untouched(&device);
     let opened = Files::new(device.good_policy(&format!("{BOTH}\nhardLinks = 'allow'")));
-    assert!(said(&opened, "fs.read", &device.text("work/hard")).await.contains("s3cret"));
+    assert!(said(&opened, "fs.read", &device.text("tree/hard")).await.contains("s3cret"));
 }
 
 #[tokio::test]
 async fn pipes_sockets_and_devices_are_not_opened_and_make_nobody_wait() {
     let device = device();
-    device.pipe("work/pipe");
-    let _socket = UnixListener::bind(device.at("work/socket")).unwrap();
+    device.pipe("tree/pipe");
+    let _socket = UnixListener::bind(device.at("tree/socket")).unwrap();
     let everything = Policy::open(Source::Everything, None, device.host.clone());
     let files = Files::new(everything);
-    let pipe = device.text("work/pipe");
-    let socket = device.text("work/socket");
+    let pipe = device.text("tree/pipe");
+    let socket = device.text("tree/socket");
     for path in [pipe.as_str(), &socket, "/dev/zero", "/dev/tty", "/dev/null"] {
         for command in ["fs.read", "fs.write append", "fs.write replace"] {
             let said = said(&files, command, path).await;
@@ -182,9 +182,9 @@ async fn pipes_sockets_and_devices_are_not_opened_and_make_nobody_wait() {
 #[tokio::test]
 async fn where_everything_is_open_absolute_links_and_files_of_the_system_are_read() {
     let device = device();
-    device.link("work/out", device.at("away/secret"));
+    device.link("tree/out", device.at("away/secret"));
     let files = Files::new(Policy::open(Source::Everything, None, device.host.clone()));
-    assert!(said(&files, "fs.read", &device.text("work/out")).await.contains("s3cret"));
+    assert!(said(&files, "fs.read", &device.text("tree/out")).await.contains("s3cret"));
     if cfg!(target_os = "linux") {
         assert!(said(&files, "fs.read", "/proc/self/status").await.contains("Name:"));
     }
@@ -196,7 +196,7 @@ async fn the_policy_and_what_is_closed_are_never_open() {
     let mut device = device();
     device.file("config/credential", "t0ken");
     device.host.closed.push(device.at("away"));
-    device.link("work/policy", device.at("config/policy.toml"));
+    device.link("tree/policy", device.at("config/policy.toml"));
     let files = Files::new(device.good_policy("[folders]\nread = ['~']\nwrite = ['~']"));
     let own = device.text("config/policy.toml");
     let before = fs::read_to_string(&own).unwrap();
@@ -207,7 +207,7 @@ async fn the_policy_and_what_is_closed_are_never_open() {
         }
     }
     for command in ["fs.read", "fs.write append"] {
-        assert_eq!(said(&files, command, &device.text("work/policy")).await, "DENIED", "{command}");
+        assert_eq!(said(&files, command, &device.text("tree/policy")).await, "DENIED", "{command}");
     }
     assert_eq!(fs::read_to_string(&own).unwrap(), before);
     untouched(&device);
@@ -218,11 +218,11 @@ async fn the_policy_and_what_is_closed_are_never_open() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_is_swapped_in_at_the_wrong_moment_leads_nowhere() {
     let device = device();
-    device.file("work/place/secret", "inside");
-    device.file("work/place/empty", "inside");
-    device.link("work/link", device.at("away"));
+    device.file("tree/place/secret", "inside");
+    device.file("tree/place/empty", "inside");
+    device.link("tree/link", device.at("away"));
     let files = Files::new(device.good_policy(BOTH));
-    let [place, link, aside] = ["work/place", "work/link", "work/aside"].map(|path| device.at(path));
+    let [place, link, aside] = ["tree/place", "tree/link", "tree/aside"].map(|path| device.at(path));
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = Arc::clone(&stop);
     let swapping = std::thread::spawn(move || {
@@ -234,10 +234,10 @@ async fn a_link_that_is_swapped_in_at_the_wrong_moment_leads_nowhere() {
     });
     let mut inside = 0;
     for _ in 0..2000 {
-        let told = said(&files, "fs.read", &device.text("work/place/secret")).await;
+        let told = said(&files, "fs.read", &device.text("tree/place/secret")).await;
         assert!(!told.contains("s3cret"), "{told}");
         inside += usize::from(told.contains("inside"));
-        let told = said(&files, "fs.write append", &device.text("work/place/empty")).await;
+        let told = said(&files, "fs.write append", &device.text("tree/place/empty")).await;
         assert!(!told.contains("size"), "{told}");
     }
     stop.store(true, Ordering::Relaxed);

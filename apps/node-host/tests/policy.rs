@@ -10,7 +10,7 @@ use serde_json::json;
 fn without_a_file_the_owner_is_asked_for_programs_screen_and_clipboard_and_nothing_else() {
     let device = Device::new();
     let policy = device.no_policy(None);
-    let params = json!({ "argv": ["tool"], "path": device.text("work/a") });
+    let params = json!({ "argv": ["tool"], "path": device.text("tree/a") });
     let said: Vec<(&str, String)> = COMMANDS
         .iter()
         .map(|command| (*command, word(&policy.judge(&call(command, params.clone()))).to_owned()))
@@ -127,7 +127,7 @@ fn rules_on_programs_say_who_runs_what_and_the_strictest_that_speaks_wins() {
          [[run]]
          rule = 'allow'
          program = 'other'
-         cwd = ['~/work']",
+         cwd = ['~/tree']",
     );
     let opt = (device.text("opt/y"), device.text("opt/deep/er/x"));
     let table: [(&[&str], &str); 12] = [
@@ -154,31 +154,31 @@ fn rules_on_programs_say_who_runs_what_and_the_strictest_that_speaks_wins() {
 #[test]
 fn programs_run_only_in_the_owners_folders_and_first_in_the_first() {
     let device = Device::new();
-    let policy = device.good_policy("mode = 'allow'\n[folders]\ncwd = ['~/away', '~/work']");
+    let policy = device.good_policy("mode = 'allow'\n[folders]\ncwd = ['~/away', '~/tree']");
     assert_eq!(plan(run(&policy, &["tool"])).cwd, device.at("away"));
     let said = |cwd: &str| {
         let verdict = policy.judge(&call("system.run", json!({ "argv": ["tool"], "cwd": cwd })));
         word(&verdict).to_owned()
     };
-    std::fs::create_dir(device.at("work/deep")).unwrap();
+    std::fs::create_dir(device.at("tree/deep")).unwrap();
     std::fs::create_dir(device.at("working")).unwrap();
-    device.link("work/out", device.at("config"));
-    device.link("in", device.at("work"));
-    device.file("work/file", "");
+    device.link("tree/out", device.at("config"));
+    device.link("in", device.at("tree"));
+    device.file("tree/file", "");
     let table = [
-        ("work/deep", "allow"),
+        ("tree/deep", "allow"),
         ("in", "allow"),
         ("working", "DENIED"),
-        ("work/out", "DENIED"),
-        ("work/../config", "DENIED"),
-        ("work/file", "DENIED"),
+        ("tree/out", "DENIED"),
+        ("tree/../config", "DENIED"),
+        ("tree/file", "DENIED"),
         ("nowhere", "DENIED"),
         ("", "DENIED"),
     ];
     for (cwd, expected) in table {
         assert_eq!(said(&device.text(cwd)), expected, "{cwd}");
     }
-    assert_eq!(said("work\0"), "DENIED");
+    assert_eq!(said("tree\0"), "DENIED");
     assert_eq!(said("/"), "DENIED");
 }
 
@@ -237,25 +237,25 @@ fn what_is_passed_on_is_the_owners_choice_and_never_our_own_tokens() {
 fn files_are_open_in_the_owners_folders_unless_a_command_is_judged_apart() {
     let device = Device::new();
     let policy = device.good_policy(
-        "mode = 'deny'\n[commands]\n'fs.stat' = 'ask'\n'fs.list' = 'deny'\n[folders]\nread = ['~/work']\n\
+        "mode = 'deny'\n[commands]\n'fs.stat' = 'ask'\n'fs.list' = 'deny'\n[folders]\nread = ['~/tree']\n\
          write = ['~/away']",
     );
     let said =
         |command: &str, path: &str| word(&policy.judge(&call(command, json!({ "path": path })))).to_owned();
-    let (work, away) = (device.text("work/x"), device.text("away/x"));
+    let (tree, away) = (device.text("tree/x"), device.text("away/x"));
     let table = [
-        ("fs.read", work.as_str(), "allow"),
-        ("fs.read", "~/work/x", "allow"),
-        ("fs.read", "~/work", "allow"),
+        ("fs.read", tree.as_str(), "allow"),
+        ("fs.read", "~/tree/x", "allow"),
+        ("fs.read", "~/tree", "allow"),
         ("fs.read", &away, "DENIED"),
         ("fs.write", &away, "allow"),
-        ("fs.write", &work, "DENIED"),
-        ("fs.stat", &work, "ask"),
-        ("fs.list", &work, "DENIED"),
-        ("fs.read", "work/x", "BAD_INPUT"),
+        ("fs.write", &tree, "DENIED"),
+        ("fs.stat", &tree, "ask"),
+        ("fs.list", &tree, "DENIED"),
+        ("fs.read", "tree/x", "BAD_INPUT"),
         ("fs.read", "~other/x", "BAD_INPUT"),
-        ("fs.read", "~/work/../config/policy.toml", "DENIED"),
-        ("fs.read", "~/work\0", "BAD_INPUT"),
+        ("fs.read", "~/tree/../config/policy.toml", "DENIED"),
+        ("fs.read", "~/tree\0", "BAD_INPUT"),
         ("fs.read", "/etc/passwd", "DENIED"),
     ];
     for (command, path, expected) in table {
@@ -303,7 +303,7 @@ fn a_question_says_all_that_a_person_needs() {
     );
     let ask = question.to_ask();
     assert_eq!(ask.what, what);
-    assert_eq!(ask.cwd, Some(device.text("work")));
+    assert_eq!(ask.cwd, Some(device.text("tree")));
     assert_eq!((ask.id.as_str(), ask.command.as_str()), ("c1", "system.run"));
     assert_eq!((ask.session_id.as_deref(), ask.expires_in_ms), (Some("s1"), 7000));
     assert_eq!(question.by, [argus_node_host::policy::AskBy::Chat]);

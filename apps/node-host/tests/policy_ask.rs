@@ -216,7 +216,7 @@ async fn a_yes_is_for_what_was_asked_and_not_for_what_it_became() {
 async fn every_call_is_noted_without_contents_values_and_input() {
     let device = Device::new();
     let yes = Place::new(AskBy::Chat, Some(Reply::Yes("Ann".into())));
-    let rules = "[folders]\nwrite = ['~/work']\n[[run]]\nrule = 'deny'\nprogram = 'other'";
+    let rules = "[folders]\nwrite = ['~/tree']\n[[run]]\nrule = 'deny'\nprogram = 'other'";
     let gate = gate(&device, rules, vec![yes]);
     let secret = "s3cret";
     let ran =
@@ -224,7 +224,7 @@ async fn every_call_is_noted_without_contents_values_and_input() {
     gate.pass(&ran).await.unwrap();
     let answer = argus_node_host::call::told(&json!({ "jobId": "j1", "stdout": secret }));
     gate.ended(&ran, &answer);
-    let write = call("fs.write", json!({ "path": "~/work/x", "mode": "create", "content": secret }));
+    let write = call("fs.write", json!({ "path": "~/tree/x", "mode": "create", "content": secret }));
     gate.pass(&write).await.unwrap();
     gate.ended(&write, &Err(Fault::new("FAILED", secret).of_job("j2")));
     gate.pass(&call("system.run", json!({ "argv": ["other"] }))).await.unwrap_err();
@@ -244,7 +244,7 @@ async fn every_call_is_noted_without_contents_values_and_input() {
         [
             with(of("system.run", "tool $'a\\nb'", "ask"), json!({ "by": "Ann" })),
             json!({ "call": "c1", "outcome": "OK", "jobId": "j1" }),
-            of("fs.write", "path='~/work/x' mode=create", "allow"),
+            of("fs.write", "path='~/tree/x' mode=create", "allow"),
             json!({ "call": "c1", "outcome": "FAILED", "jobId": "j2" }),
             with(of("system.run", "other", "deny"), denied),
             of("process.write", "jobId=j1", "allow"),
@@ -271,9 +271,9 @@ async fn what_cannot_be_noted_is_not_done() {
         "{fault}"
     );
     fs::remove_dir(device.at("audit.log")).unwrap();
-    symlink(device.at("work/elsewhere"), device.at("audit.log")).unwrap();
+    symlink(device.at("tree/elsewhere"), device.at("audit.log")).unwrap();
     assert_eq!(code(gate.pass(&tool().0).await), "FAILED");
-    assert!(!device.at("work/elsewhere").exists());
+    assert!(!device.at("tree/elsewhere").exists());
     fs::remove_file(device.at("audit.log")).unwrap();
     gate.pass(&tool().0).await.unwrap();
     assert_eq!(noted(&device).len(), 1);

@@ -53,22 +53,22 @@ fn a_link_in_an_allowed_folder_is_the_program_it_leads_to() {
 fn a_link_that_is_changed_after_the_verdict_changes_nothing() {
     let device = Device::new();
     device.link("bin/nick", device.at("bin/tool"));
-    device.link("place", device.at("work"));
+    device.link("place", device.at("tree"));
     let policy = device.no_policy(Some(Action::Allow));
     let plan =
         plan(policy.judge(&call("system.run", json!({ "argv": ["nick"], "cwd": device.text("place") }))));
     device.link("bin/nick", device.at("bin/other"));
     device.link("place", device.at("away"));
-    assert_eq!((plan.program, plan.cwd), (device.at("bin/tool"), device.at("work")));
+    assert_eq!((plan.program, plan.cwd), (device.at("bin/tool"), device.at("tree")));
 }
 
 #[test]
 fn the_callers_path_finds_nothing() {
     let device = Device::new();
-    device.program("work/tool");
-    device.program("work/mine");
+    device.program("tree/tool");
+    device.program("tree/mine");
     let policy = device.good_policy("mode = 'allow'\n[env]\nset = ['PATH']");
-    let params = |bin: &str| json!({ "argv": [bin], "env": { "PATH": device.text("work") }, "cwd": device.text("work") });
+    let params = |bin: &str| json!({ "argv": [bin], "env": { "PATH": device.text("tree") }, "cwd": device.text("tree") });
     let plan = plan(policy.judge(&call("system.run", params("tool"))));
     assert_eq!(plan.program, device.at("bin/tool"));
     assert_eq!(word(&policy.judge(&call("system.run", params("mine")))), "SPAWN_FAILED");
@@ -77,11 +77,11 @@ fn the_callers_path_finds_nothing() {
 #[test]
 fn folders_of_the_path_that_are_relative_or_empty_count_for_nothing() {
     let mut device = Device::new();
-    device.program("work/mine");
+    device.program("tree/mine");
     // From wherever this process stands, that leads to the top, and down to the program.
-    let led = format!("{}{}", "../".repeat(50), &device.text("work")[1..]);
+    let led = format!("{}{}", "../".repeat(50), &device.text("tree")[1..]);
     assert!(fs::exists(format!("{led}/mine")).unwrap());
-    let path = format!("::.:work:./:{led}:{}", device.text("bin"));
+    let path = format!("::.:tree:./:{led}:{}", device.text("bin"));
     device.host.env.retain(|(name, _)| name != "PATH");
     device.host.env.push(("PATH".into(), path.into()));
     let policy = device.no_policy(Some(Action::Allow));
@@ -93,13 +93,13 @@ fn folders_of_the_path_that_are_relative_or_empty_count_for_nothing() {
 fn another_file_of_the_same_name_is_another_program() {
     let device = Device::new();
     let policy = device.good_policy(TOOL_ONLY);
-    device.program("work/tool");
-    fs::hard_link(device.at("bin/tool"), device.at("work/hard")).unwrap();
+    device.program("tree/tool");
+    fs::hard_link(device.at("bin/tool"), device.at("tree/hard")).unwrap();
     fs::hard_link(device.at("bin/tool"), device.at("away/tool")).unwrap();
     let named = [
         "./tool".to_owned(),
-        device.text("work/tool"),
-        device.text("work/hard"),
+        device.text("tree/tool"),
+        device.text("tree/hard"),
         device.text("away/tool"),
         "TOOL".into(),
         "Tool".into(),
@@ -119,7 +119,7 @@ fn another_file_of_the_same_name_is_another_program() {
         assert_eq!(word(&run(&policy, &[name])), "DENIED", "{name:?}");
     }
     for name in
-        ["tool".to_owned(), device.text("bin/tool"), device.text("work/../bin/tool"), "../bin/./tool".into()]
+        ["tool".to_owned(), device.text("bin/tool"), device.text("tree/../bin/tool"), "../bin/./tool".into()]
     {
         assert_eq!(plan(run(&policy, &[&name])).program, device.at("bin/tool"), "{name}");
     }
@@ -132,8 +132,8 @@ fn a_file_that_is_many_programs_is_allowed_under_the_name_that_is_allowed_only()
     for name in ["list", "remove"] {
         device.link(&format!("bin/{name}"), "box");
     }
-    device.link("work/list", device.at("bin/remove"));
-    device.link("work/remove", device.at("bin/list"));
+    device.link("tree/list", device.at("bin/remove"));
+    device.link("tree/remove", device.at("bin/list"));
     let policy = device.good_policy("mode = 'deny'\n[[run]]\nrule = 'allow'\nprogram = 'list'");
     assert_eq!(plan(run(&policy, &["list"])).argv, ["list"]);
     for argv in [&["remove"][..], &["box", "remove"], &["./remove"], &[&device.text("bin/remove")]] {
@@ -146,7 +146,7 @@ fn what_is_denied_is_denied_under_all_its_names() {
     let device = Device::new();
     device.link("bin/soft", "other");
     fs::hard_link(device.at("bin/other"), device.at("bin/hard")).unwrap();
-    fs::hard_link(device.at("bin/other"), device.at("work/hard")).unwrap();
+    fs::hard_link(device.at("bin/other"), device.at("tree/hard")).unwrap();
     let policy = device.good_policy("mode = 'allow'\n[[run]]\nrule = 'deny'\nprogram = 'other'");
     for name in ["other", "soft", "hard", "./hard", "../bin/other"] {
         assert_eq!(word(&run(&policy, &[name])), "DENIED", "{name}");
@@ -176,16 +176,16 @@ fn what_is_no_executable_file_is_no_program() {
 fn a_name_that_is_no_text_is_run_but_meant_by_no_pattern() {
     let device = Device::new();
     let odd: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"odd\xff");
-    let (program, folder) = (device.at("work").join(odd), device.at("away").join(odd));
+    let (program, folder) = (device.at("tree").join(odd), device.at("away").join(odd));
     fs::copy(device.at("bin/tool"), &program).unwrap();
     fs::create_dir(&folder).unwrap();
-    device.link("work/nick", &program);
+    device.link("tree/nick", &program);
     device.link("place", &folder);
-    let params = json!({ "argv": ["../../work/nick"], "cwd": device.text("place") });
+    let params = json!({ "argv": ["../../tree/nick"], "cwd": device.text("place") });
     let open = device.no_policy(Some(Action::Allow));
     let plan = plan(open.judge(&call("system.run", params.clone())));
     assert_eq!((plan.program, plan.cwd), (program, folder));
-    let rules = "mode = 'deny'\n[[run]]\nrule = 'allow'\nprogram = '~/work/**'";
+    let rules = "mode = 'deny'\n[[run]]\nrule = 'allow'\nprogram = '~/tree/**'";
     assert_eq!(word(&device.good_policy(rules).judge(&call("system.run", params))), "DENIED");
 }
 
@@ -235,7 +235,7 @@ fn nothing_is_read_by_a_shell() {
     let told = done(&plan(run(&policy, &argv)));
     let expected = format!("<{}>", odd.join("><"));
     assert_eq!(String::from_utf8(told.stdout).unwrap(), expected);
-    assert_eq!(fs::read_dir(device.at("work")).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(device.at("tree")).unwrap().count(), 0);
     // As a program's name they are a name that nothing has.
     for name in odd.iter().filter(|name| !name.is_empty()) {
         assert_eq!(word(&run(&policy, &[name])), "SPAWN_FAILED", "{name:?}");
@@ -380,9 +380,9 @@ fn a_refusal_does_not_tell_which_files_there_are() {
         let call = call("system.run", json!({ "argv": argv, "cwd": cwd }));
         policy_kit::fault(policy.judge(&call)).message.replace(cwd, "CWD").replace(argv[0], "PROGRAM")
     };
-    let policy = device.good_policy("mode = 'deny'\n[folders]\ncwd = ['~/work']");
-    let work = device.text("work");
-    assert_eq!(words(&policy, &["/bin/sh"], &work), words(&policy, &["/bin/none"], &work));
+    let policy = device.good_policy("mode = 'deny'\n[folders]\ncwd = ['~/tree']");
+    let tree = device.text("tree");
+    assert_eq!(words(&policy, &["/bin/sh"], &tree), words(&policy, &["/bin/none"], &tree));
     assert_eq!(
         words(&policy, &["tool"], &device.text("away")),
         words(&policy, &["tool"], &device.text("nowhere"))

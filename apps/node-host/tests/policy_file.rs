@@ -41,7 +41,7 @@ fn a_mistake_denies_everything_and_is_named_with_its_place() {
             "[[run]]\nrule = 'allow'\nprogram = 'x'\nargs = []\nargsRegex = []",
             "`run rule 1, args`: `args` and `argsRegex` exclude each other",
         ),
-        ("folders.read = ['work']", "`folders.read`: `work` is neither absolute nor begins with `~/`"),
+        ("folders.read = ['tree']", "`folders.read`: `tree` is neither absolute nor begins with `~/`"),
         ("folders.write = ['~/a/../..']", "`folders.write`: `~/a/../..` has `..` in it"),
         ("folders.hardLinks = 'ask'", "`folders.hardLinks`: it is `allow` or `deny`"),
         ("env.path = '/bin:bin'", "`env.path`: `bin` is neither absolute nor begins with `~/`"),
@@ -141,7 +141,7 @@ fn rules_that_allow_too_much_are_told() {
     device.link("bin/python3", device.at("bin/sh"));
     let text = "
         [folders]
-        write = ['~/work', '~/gone']
+        write = ['~/tree', '~/gone']
         [[run]]
         rule = 'allow'
         program = 'sh'
@@ -154,25 +154,25 @@ fn rules_that_allow_too_much_are_told() {
         program = 'python3'
         [[run]]
         rule = 'allow'
-        program = '~/work/build'
+        program = '~/tree/build'
         [[run]]
         rule = 'allow'
-        program = '~/work/bin/*'
+        program = '~/tree/bin/*'
         [[run]]
         rule = 'deny'
         program = 'sh'
         [[run]]
         rule = 'allow'
         program = 'nowhere'";
-    device.program("work/build");
+    device.program("tree/build");
     assert_eq!(
         device.good_policy(text).warnings(),
         [
             "`folders.write`: there is no folder `~/gone` now",
             "run rule 1: `sh` does whatever its arguments say, and the rule takes all of them",
             "run rule 3: `python3` does whatever its arguments say, and the rule takes all of them",
-            "run rule 4: `~/work/build` lies in a folder of `folders.write`",
-            "run rule 5: `~/work/bin/*` lies in a folder of `folders.write`",
+            "run rule 4: `~/tree/build` lies in a folder of `folders.write`",
+            "run rule 5: `~/tree/bin/*` lies in a folder of `folders.write`",
             "run rule 7: there is no program `nowhere` now",
         ]
     );

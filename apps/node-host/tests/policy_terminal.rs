@@ -89,7 +89,7 @@ async fn a_person_says_yes_or_no_and_is_shown_what_is_asked() {
     let begin = format!(
         "\n--- session s1 asks for system.run ---\n  tool 'a b' $'x\\x1b[2J'\n  program: {}\n  in {}\nlet it? [y/N] ",
         device.text("bin/tool"),
-        device.text("work")
+        device.text("tree")
     );
     assert!(screen.starts_with(&begin), "{screen:?}");
 }

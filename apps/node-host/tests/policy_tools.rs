@@ -21,7 +21,7 @@ use policy_kit::{Device, call};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-/// A device with a screen, and scripts that note how they were called in `work/calls`.
+/// A device with a screen, and scripts that note how they were called in `tree/calls`.
 fn desktop(session: &[(&str, &str)]) -> Device {
     let mut device = Device::new();
     for (name, value) in session {
@@ -34,7 +34,7 @@ fn desktop(session: &[(&str, &str)]) -> Device {
 fn script(device: &Device, name: &str, body: &str) {
     device.file(
         &format!("bin/{name}"),
-        &format!("#!/bin/sh\nPATH=/usr/bin:/bin\ncd '{}'\n{body}\n", device.text("work")),
+        &format!("#!/bin/sh\nPATH=/usr/bin:/bin\ncd '{}'\n{body}\n", device.text("tree")),
     );
     fs::set_permissions(device.at(&format!("bin/{name}")), Permissions::from_mode(0o755)).unwrap();
 }
@@ -42,7 +42,7 @@ fn script(device: &Device, name: &str, body: &str) {
 const NOTE_CALL: &str = "for a in \"$@\"; do printf '<%s>' \"$a\" >> calls; done";
 
 fn calls(device: &Device) -> String {
-    fs::read_to_string(device.at("work/calls")).unwrap_or_default()
+    fs::read_to_string(device.at("tree/calls")).unwrap_or_default()
 }
 
 fn policy(device: &Device) -> Policy {
@@ -109,9 +109,9 @@ async fn the_clipboard_is_read_and_written_whole() {
     assert_eq!(ask(&clipboard, call("clipboard.get", json!({}))).await.unwrap(), json!({ "text": "" }));
     let long = json!({ "text": "x".repeat((1 << 20) + 1) });
     assert_eq!(ask(&clipboard, call("clipboard.set", long)).await.unwrap_err().code, "BAD_INPUT");
-    fs::write(device.at("work/clip"), [0xff, 0xfe]).unwrap();
+    fs::write(device.at("tree/clip"), [0xff, 0xfe]).unwrap();
     assert_eq!(ask(&clipboard, call("clipboard.get", json!({}))).await.unwrap_err().code, "FAILED");
-    fs::write(device.at("work/clip"), "x".repeat((1 << 20) + 1)).unwrap();
+    fs::write(device.at("tree/clip"), "x".repeat((1 << 20) + 1)).unwrap();
     assert_eq!(ask(&clipboard, call("clipboard.get", json!({}))).await.unwrap_err().code, "TOO_LARGE");
 }
 
@@ -126,9 +126,9 @@ async fn a_picture_is_for_its_owner_only_and_leaves_nothing_behind() {
     let picture = b"\x89PNG\r\n\x1a\nrest";
     let expected = json!({ "mime": "image/png", "bytes": picture.len(), "base64": BASE64.encode(picture) });
     assert_eq!(told, expected);
-    assert_eq!(fs::read_to_string(device.at("work/mode")).unwrap(), "600\n700\n");
+    assert_eq!(fs::read_to_string(device.at("tree/mode")).unwrap(), "600\n700\n");
     let gone = || {
-        let file = fs::read_to_string(device.at("work/where")).unwrap();
+        let file = fs::read_to_string(device.at("tree/where")).unwrap();
         assert!(!std::path::Path::new(&file).parent().unwrap().exists(), "{file}");
     };
     gone();
@@ -168,16 +168,16 @@ async fn a_tool_that_takes_too_long_or_is_not_waited_for_ends_with_all_it_began(
     let hangs = || tools.find("hangs").unwrap();
     let late = hangs().within(Duration::from_millis(300)).run(Vec::new(), Output::Kept(10), &never).await;
     assert_eq!(late.unwrap_err().code, "TIMEOUT");
-    until(|| device.at("work/child").exists() && !lives(&device, "work/child")).await;
-    fs::remove_file(device.at("work/child")).unwrap();
+    until(|| device.at("tree/child").exists() && !lives(&device, "tree/child")).await;
+    fs::remove_file(device.at("tree/child")).unwrap();
     let cancel = CancellationToken::new();
     let (tool, token) = (hangs(), cancel.clone());
     let running = tokio::spawn(async move { tool.run(Vec::new(), Output::Dropped, &token).await });
-    until(|| device.at("work/child").exists()).await;
-    assert!(lives(&device, "work/child"));
+    until(|| device.at("tree/child").exists()).await;
+    assert!(lives(&device, "tree/child"));
     cancel.cancel();
     assert_eq!(running.await.unwrap().unwrap_err().code, "CANCELLED");
-    until(|| !lives(&device, "work/child")).await;
+    until(|| !lives(&device, "tree/child")).await;
 }
 
 #[tokio::test]

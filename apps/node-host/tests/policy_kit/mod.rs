@@ -26,7 +26,7 @@ impl Device {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().canonicalize().unwrap().join("home");
-        for name in ["bin", "work", "away", "config"] {
+        for name in ["bin", "tree", "away", "config"] {
             fs::create_dir_all(home.join(name)).unwrap();
             fs::set_permissions(home.join(name), Permissions::from_mode(0o755)).unwrap();
         }
@@ -37,7 +37,7 @@ impl Device {
         {
             env.push((name.into(), value.into()));
         }
-        let host = Host { env, cwd: home.join("work"), home: home.clone(), closed: Vec::new() };
+        let host = Host { env, cwd: home.join("tree"), home: home.clone(), closed: Vec::new() };
         let device = Self { home, host, _folder: folder };
         for name in ["tool", "other", "sh"] {
             device.program(&format!("bin/{name}"));
