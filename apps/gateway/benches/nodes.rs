@@ -19,7 +19,7 @@ const AT_ONCE: usize = 16;
 
 #[tokio::main]
 async fn main() {
-    let calls = if std::env::args().any(|word| word == "--quick") { 100 } else { 2000 };
+    let calls = if std::env::args().any(|word| word == "--quick") { 100 } else { 500 };
     let gateway = Gateway::new().start().await;
     let mut device = Device::enrolled(&gateway, "bench").await;
     device.start(&gateway).await;
@@ -121,6 +121,8 @@ impl Ssh {
         let server = Command::new(program)
             .args(["-D", "-f", "/dev/null", "-o", "StrictModes=no", "-o", "UsePAM=no", "-o", "PidFile=none"])
             .args(["-o", "ListenAddress=127.0.0.1", "-o", "MaxSessions=64", "-o", &format!("Port={port}")])
+            // Its shell reads nothing of the person's own.
+            .args(["-o", &format!("SetEnv=HOME={}", folder.display())])
             .args(["-o", &format!("HostKey={}", at("host"))])
             .args(["-o", &format!("AuthorizedKeysFile={}", at("allowed"))])
             .stdout(Stdio::null())
