@@ -183,6 +183,8 @@ fn put_down(exit: &Exit) {
     for _ in 0..60 {
         match replace(&text) {
             Ok(()) => return,
+            // The job's folder is gone, and with it whoever would read its end.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
             Err(error) => eprintln!("the job's end cannot be put on disk: {error}"),
         }
         std::thread::sleep(Duration::from_secs(1));
