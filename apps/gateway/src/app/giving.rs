@@ -71,7 +71,12 @@ impl Giver {
             Whereabouts::Here => Some(format!("http://{}", reachable(serving.address))),
             Whereabouts::BesideUs => Some(format!("http://gateway:{port}")),
             Whereabouts::Network(address) => self.door(serving, address).await,
-            Whereabouts::Elsewhere => None,
+            Whereabouts::Elsewhere => {
+                tracing::warn!(
+                    "a runtime has no tools: it is not known how it reaches this gateway; set ARGUS_RUNTIME_GATEWAY_URL"
+                );
+                None
+            }
         }
     }
 

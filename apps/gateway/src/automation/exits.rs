@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use argus_protocol::SessionId;
+use argus_protocol::node::RUNTIME;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -14,8 +15,6 @@ use super::nodes::{object, shortened};
 const TAIL: usize = 4000;
 /// Longest command or folder that is told, in characters.
 const LONGEST: usize = 2000;
-/// How a runtime's own node is called: this and its session.
-const RUNTIME: &str = "runtime:";
 
 /// A command that ended, as its node tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

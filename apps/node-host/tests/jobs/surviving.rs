@@ -43,7 +43,7 @@ impl Node {
 }
 
 #[tokio::test]
-#[ignore = "begun by the others as a process of its own"]
+#[ignore = "no test by itself: the others of this file run it as a process, with `--ignored --exact`"]
 async fn a_node_that_is_to_be_killed() {
     let (state, script) = (std::env::var_os(STATE).unwrap(), std::env::var(SCRIPT).unwrap());
     let jobs = Jobs::open(config(Path::new(&state), Limits::default())).unwrap();
@@ -54,7 +54,7 @@ async fn a_node_that_is_to_be_killed() {
 }
 
 #[tokio::test]
-#[ignore = "begun by the others as a process of its own"]
+#[ignore = "no test by itself: the others of this file run it as a process, with `--ignored --exact`"]
 async fn a_node_that_is_to_be_killed_while_it_begins_jobs() {
     let (state, script) = (std::env::var_os(STATE).unwrap(), std::env::var(SCRIPT).unwrap());
     let jobs = Jobs::open(config(Path::new(&state), Limits::default())).unwrap();
